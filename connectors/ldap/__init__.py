@@ -1,0 +1,1 @@
+"""People from an LDAP directory."""

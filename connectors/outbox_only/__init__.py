@@ -1,0 +1,1 @@
+"""Letters kept for reading, sent to nobody."""

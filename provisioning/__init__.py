@@ -1,0 +1,1 @@
+"""People in, employees out: the core of Usher and its doors."""

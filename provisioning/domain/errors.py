@@ -1,0 +1,204 @@
+"""Every error this system raises on purpose: facts in attributes, words once, a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class ProvisioningError(Exception):
+    """The root of every error this system raises on purpose."""
+
+    code: ClassVar[str] = "provisioning_error"
+    """Stable and machine-readable; shown in logs, reports and SCIM details."""
+
+
+class ConfigurationError(ProvisioningError):
+    """A setting can never work; the sentence names it."""
+
+    code = "bad_configuration"
+
+
+class SourceError(ProvisioningError):
+    """The source's answer is not a complete snapshot: nothing may be concluded from it (R2)."""
+
+    code = "incomplete"
+
+
+class SourceUnavailableError(SourceError):
+    """The source does not answer at all."""
+
+    code = "source_unavailable"
+
+
+class MappingError(ProvisioningError):
+    """One person's attributes cannot be mapped; the others can."""
+
+    code = "mapping"
+
+    def __init__(self, attribute: str, problem: str) -> None:
+        super().__init__(f"{attribute}: {problem}")
+        self.attribute = attribute
+        self.problem = problem
+
+
+class ExpressionError(ProvisioningError):
+    """A mapping expression does not compile or cannot be evaluated."""
+
+    code = "expression"
+
+
+class TransitionError(ProvisioningError):
+    """The state of an employee does not allow this change (S1)."""
+
+    code = "transition"
+
+    def __init__(self, state: str, change: str) -> None:
+        super().__init__(f"an employee who is {state} cannot {change.replace('_', ' ')}")
+        self.state = state
+        self.change = change
+
+
+class SeatLimitError(ProvisioningError):
+    """The licence has no seat left for one more employee."""
+
+    code = "seat_limit"
+
+    def __init__(self, *, limit: int, taken: int) -> None:
+        super().__init__(f"all {limit} seats are taken ({taken} in use)")
+        self.limit = limit
+        self.taken = taken
+
+
+class NotFoundError(ProvisioningError):
+    """There is no such run, person, source or token."""
+
+    code = "not_found"
+
+    def __init__(self, what: str, key: object, *, hint: str = "") -> None:
+        super().__init__(f"there is no {what} {key}" + (f"; {hint}" if hint else ""))
+        self.what = what
+        self.key = key
+
+
+class UniquenessError(ProvisioningError):
+    """A visible resource of this source already has this userName or externalId."""
+
+    code = "uniqueness"
+
+    def __init__(self, *, attribute: str, value: str, existing_id: str) -> None:
+        super().__init__(
+            f'{attribute} "{value}" already belongs to another person (id {existing_id}). '
+            "If this is the same person, send PATCH to that id."
+        )
+        self.attribute = attribute
+        self.value = value
+        self.existing_id = existing_id
+
+
+class StaleWriteError(ProvisioningError):
+    """Somebody else wrote first; start over from what is there now."""
+
+    code = "stale_write"
+
+
+class HeldError(ProvisioningError):
+    """A guard or a missing release stops this until an administrator decides."""
+
+    code = "held"
+
+
+class RunStateError(ProvisioningError):
+    """The run is not in a state that allows this."""
+
+    code = "run_state"
+
+    def __init__(self, run: int, state: str, wanted: str) -> None:
+        super().__init__(f"run {run} is {state} and cannot be {wanted}")
+        self.run = run
+        self.state = state
+        self.wanted = wanted
+
+
+class DigestMismatchError(ProvisioningError):
+    """The plan that was shown is not the plan that is stored (R4)."""
+
+    code = "digest_mismatch"
+
+
+class BusyError(ProvisioningError):
+    """Another process is working on the same source; nothing was done here, try again later."""
+
+    code = "busy"
+
+
+class InvitationError(ProvisioningError):
+    """The invitation link does not open anything; the reason says why."""
+
+    code = "invitation"
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class CredentialsError(ProvisioningError):
+    """Address and password do not belong together; which of them is wrong stays unsaid."""
+
+    code = "credentials"
+
+
+class PasswordError(ProvisioningError):
+    """The chosen password is not acceptable (A6)."""
+
+    code = "password"
+
+
+class DeletionBlockedError(ProvisioningError):
+    """An invited employee still has tasks (I7)."""
+
+    code = "blocked_deletion"
+
+    def __init__(self, person: str, tasks: Sequence[str]) -> None:
+        named = ", ".join(f'"{title}"' for title in tasks)
+        super().__init__(
+            f"The user has not been deleted: {person} is named in {named}. "
+            "Delete or reassign these tasks first; finishing them does not help."
+        )
+        self.tasks = tuple(tasks)
+
+
+class DeliveryError(ProvisioningError):
+    """A letter was not taken by the mail relay."""
+
+    code = "delivery"
+
+    def __init__(self, sentence: str, *, permanent: bool) -> None:
+        super().__init__(sentence)
+        self.permanent = permanent
+
+
+class DeliveryInDoubtError(ProvisioningError):
+    """The letter was handed over and the answer was lost: it may have been sent."""
+
+    code = "delivery_in_doubt"
+
+
+EXIT_CODES: Mapping[type[ProvisioningError], int] = {
+    ConfigurationError: 78,
+    SourceUnavailableError: 69,
+    SourceError: 65,
+    HeldError: 3,
+    BusyError: 75,
+    StaleWriteError: 75,
+}
+"""What a command answers for an error; anything else is 1."""
+
+
+def exit_code(error: ProvisioningError) -> int:
+    """Return the exit code of the nearest ancestor in the table.
+
+    >>> exit_code(SourceUnavailableError("no answer")), exit_code(SourceError("cut short"))
+    (69, 65)
+    """
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)

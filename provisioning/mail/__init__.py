@@ -1,0 +1,1 @@
+"""Letters: facts in, message out; sends nothing."""
