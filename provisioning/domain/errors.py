@@ -31,6 +31,12 @@ class SourceUnavailableError(SourceError):
     code = "source_unavailable"
 
 
+class DatabaseUnavailableError(ProvisioningError):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+
+
 class MappingError(ProvisioningError):
     """One person's attributes cannot be mapped; the others can."""
 
@@ -187,6 +193,7 @@ class DeliveryInDoubtError(ProvisioningError):
 EXIT_CODES: Mapping[type[ProvisioningError], int] = {
     ConfigurationError: 78,
     SourceUnavailableError: 69,
+    DatabaseUnavailableError: 69,
     SourceError: 65,
     HeldError: 3,
     BusyError: 75,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
 
-from provisioning.domain.people import RawPerson
+from provisioning.domain.people import Person, RawPerson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +51,35 @@ class DirectorySnapshot:
         if self._proof is None:
             raise RuntimeError("a snapshot has no proof before its end was read")
         return self._proof
+
+
+class StagedPerson(NamedTuple):
+    """One entry of the source, mapped only if it changed since it was last applied."""
+
+    anchor: str
+    raw_hash: str
+    person: Person | None
+    """None: unchanged, or unreadable."""
+
+    problem: str | None = None
+    """Why the entry cannot be mapped."""
+
+
+class RegisteredPerson(NamedTuple):
+    """One employee as linked to the source: cheap columns, compared by the million."""
+
+    anchor: str
+    employee_id: UUID
+    version: int
+    state: str
+    state_reason: str
+    display_name: str
+    dismissed_by: str | None
+    protected: bool
+    bound: bool
+    invited_address: str | None
+    missing_since: date | None
+    authoritative: bool
+    other_sources: int
+    applied: str
+    """The person as last applied, JSON; parsed only when something has to be compared."""

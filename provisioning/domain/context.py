@@ -1,0 +1,35 @@
+"""What a decision is made in: policy, time, seats, and how to look people up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from provisioning.domain.correlation import Hit
+from provisioning.domain.people import Person
+from provisioning.domain.policy import Policy
+from provisioning.domain.seats import Seats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningContext:
+    """Everything a decision needs beside the two descriptions."""
+
+    source: str
+    policy: Policy
+    now: datetime
+    today: date
+    """The local date of the intranet: nights are counted by it (D2)."""
+
+    seats: Seats
+    hits: Callable[[Person], Sequence[Hit]]
+    """Looks an unlinked person up by the keys of P2."""
+
+    flagged: frozenset[tuple[str, str]] = frozenset()
+    """Open findings as (kind, anchor): what was said is not said again (R3)."""
+
+    removed_recently: int = 0
+    """Removals of this source within seven days, over every door (D5)."""
+
+    removals_proven: bool = True

@@ -1,0 +1,244 @@
+"""What has to happen for one person: the rules of planning, one pair at a time (S3).
+
+`decide` sees one entry of the source and one employee of the registry, either of which may
+be missing, and yields actions. Seats and limits come after it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from provisioning.domain.actions import (
+    Action,
+    ActionKind,
+    Because,
+    EmployeeRef,
+    FieldChange,
+    HoldReason,
+)
+from provisioning.domain.addresses import address_key
+from provisioning.domain.context import PlanningContext
+from provisioning.domain.correlation import Disputed, Linked, correlate
+from provisioning.domain.departing import DISABLED, LEFT, Departure, depart, employee_ref
+from provisioning.domain.employees import EmployeeState, WaitingReason
+from provisioning.domain.findings import FindingKind
+from provisioning.domain.people import DirectoryId, Person
+from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
+
+
+def decide(
+    here: StagedPerson | None, there: RegisteredPerson | None, context: PlanningContext
+) -> Iterator[Action]:
+    """Yield what has to happen for one person, by the table of `planning`."""
+    if here is None:
+        if there is not None:
+            yield from depart(there, Departure(LEFT, f"no longer in {context.source}"), context)
+    elif here.problem is not None:
+        yield from _unreadable(here, there, context)
+    elif here.person is not None and there is not None:
+        yield from _known(here.person, here.raw_hash, there, context)
+    elif here.person is not None and here.person.is_active_at(context.now):
+        yield from _unlinked(here.person, here.raw_hash, context)
+
+
+def _unlinked(person: Person, raw_hash: str, context: PlanningContext) -> Iterator[Action]:
+    match = correlate(context.hits(person), context.policy)
+    if isinstance(match, Linked):
+        yield from _adopt(person, raw_hash, match, context)
+    elif isinstance(match, Disputed):
+        if (FindingKind.DUPLICATE_PERSON, person.id.value) not in context.flagged:
+            yield _action(
+                ActionKind.FLAG,
+                person,
+                raw_hash,
+                Because("P3", f"{match.sentence}; nobody was invited"),
+                finding=FindingKind.DUPLICATE_PERSON,
+            )
+    else:
+        yield _newcomer(person, raw_hash, context, employee=None)
+
+
+def _newcomer(
+    person: Person, raw_hash: str, context: PlanningContext, employee: EmployeeRef | None
+) -> Action:
+    if person.mail is None:
+        kind, reason = FindingKind.NO_USABLE_ADDRESS, WaitingReason.NO_USABLE_ADDRESS
+        text = f"{context.source} gives no usable mail address"
+    elif not context.policy.may_write_to(person.mail):
+        kind, reason = FindingKind.UNVERIFIED_DOMAIN, WaitingReason.UNVERIFIED_DOMAIN
+        text = f"{person.mail} lies outside the verified domains"
+    else:
+        because = Because("I1", f"new in {context.source}, {person.mail} is the corporate address")
+        return _action(ActionKind.INVITE, person, raw_hash, because, employee=employee)
+    return _action(
+        ActionKind.FLAG,
+        person,
+        raw_hash,
+        Because("I1", text),
+        employee=employee,
+        finding=kind,
+        reason=reason.value,
+    )
+
+
+def _adopt(
+    person: Person, raw_hash: str, match: Linked, context: PlanningContext
+) -> Iterator[Action]:
+    hit = match.hit
+    if hit.employee_id is None or hit.state is None:
+        raise ValueError("only an employee can be linked")
+    employee = EmployeeRef(
+        id=hit.employee_id, version=hit.version, state=hit.state.value, bound=hit.bound
+    )
+    keys = ", ".join(key.replace("_", " ") for key in match.keys)
+    because = Because("P2", f"is {hit.name} by {keys}")
+    if hit.state is not EmployeeState.DISMISSED:
+        yield _action(ActionKind.UPDATE, person, raw_hash, because, employee=employee)
+        return
+    back = _return(person, raw_hash, employee, hit.dismissed_by, context)
+    if back.held:
+        yield _action(ActionKind.UPDATE, person, raw_hash, because, employee=employee)
+        yield back
+    else:
+        yield replace(back, because=Because("P2", f"{because.text}; {back.because.text}"))
+
+
+def _known(
+    person: Person, raw_hash: str, there: RegisteredPerson, context: PlanningContext
+) -> Iterator[Action]:
+    if not person.is_active_at(context.now):
+        text = person.inactive_reason or f"disabled in {context.source}"
+        yield from depart(there, Departure(DISABLED, text, person, raw_hash), context)
+        return
+    changes = _differences(there.applied, person)
+    employee = employee_ref(there)
+    if there.state == EmployeeState.WAITING and _asks_again(there, changes):
+        again = _newcomer(person, raw_hash, context, employee)
+        if again.kind is ActionKind.INVITE or again.reason != there.state_reason:
+            yield again
+            return
+    back = None
+    if there.state == EmployeeState.DISMISSED:
+        back = replace(
+            _return(person, raw_hash, employee, there.dismissed_by, context), changes=changes
+        )
+    if changes and (back is None or back.held):
+        yield _action(
+            ActionKind.UPDATE,
+            person,
+            raw_hash,
+            _why_update(person, there, changes, context),
+            employee=employee,
+            changes=changes,
+        )
+    if back is not None:
+        yield back
+
+
+def _return(
+    person: Person,
+    raw_hash: str,
+    employee: EmployeeRef,
+    dismissed_by: str | None,
+    context: PlanningContext,
+) -> Action:
+    """Hire back by the authority that dismissed; anybody else's word is held (S6, S7)."""
+    ours = dismissed_by == context.source
+    if ours:
+        because = Because("S6", f"active again in {context.source}")
+    else:
+        because = Because(
+            "S7", f"{context.source} vouches, but {dismissed_by or 'an administrator'} dismissed"
+        )
+    return _action(
+        ActionKind.HIRE_BACK,
+        person,
+        raw_hash,
+        because,
+        employee=employee,
+        held=None if ours else HoldReason.AUTHORITY,
+    )
+
+
+def _asks_again(there: RegisteredPerson, changes: Sequence[FieldChange]) -> bool:
+    """Whether a waiting person may be invited because of what the source says now (I4)."""
+    if there.state_reason in (WaitingReason.NO_USABLE_ADDRESS, WaitingReason.UNVERIFIED_DOMAIN):
+        return True
+    return there.state_reason == WaitingReason.LAPSED and bool(changes)
+
+
+def _why_update(
+    person: Person,
+    there: RegisteredPerson,
+    changes: Sequence[FieldChange],
+    context: PlanningContext,
+) -> Because:
+    if must_invite_anew(person, there.state, there.invited_address):
+        return Because("I5", f"the directory mail became {person.mail} before acceptance")
+    names = ", ".join(change.name for change in changes)
+    return Because("P1", f"{context.source} changed {names}")
+
+
+def must_invite_anew(person: Person, state: str, invited_address: str | None) -> bool:
+    """Whether an open invitation went to an address that is no longer theirs (I5)."""
+    return (
+        state == EmployeeState.INVITED
+        and invited_address is not None
+        and person.mail is not None
+        and address_key(invited_address) != address_key(person.mail)
+    )
+
+
+def _unreadable(
+    here: StagedPerson, there: RegisteredPerson | None, context: PlanningContext
+) -> Iterator[Action]:
+    if (FindingKind.UNREADABLE_ENTRY, here.anchor) not in context.flagged:
+        yield Action(
+            kind=ActionKind.FLAG,
+            id=DirectoryId(context.source, here.anchor),
+            who=there.display_name if there else here.anchor,
+            because=Because("E3", here.problem or "unreadable"),
+            employee=employee_ref(there) if there else None,
+            finding=FindingKind.UNREADABLE_ENTRY,
+        )
+
+
+def _differences(applied: str, person: Person) -> tuple[FieldChange, ...]:
+    before: dict[str, Any] = json.loads(applied) if applied else {}
+    after = json.loads(json.dumps(person.to_json()))
+    names = sorted((before.keys() | after.keys()) - {"inactive_reason"})
+    return tuple(
+        FieldChange(name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    )
+
+
+def _action(  # noqa: PLR0913 - an action's own fields
+    kind: ActionKind,
+    person: Person,
+    raw_hash: str,
+    because: Because,
+    *,
+    employee: EmployeeRef | None = None,
+    changes: tuple[FieldChange, ...] = (),
+    finding: FindingKind | None = None,
+    reason: str = "",
+    held: HoldReason | None = None,
+) -> Action:
+    return Action(
+        kind=kind,
+        id=person.id,
+        who=person.user_name,
+        because=because,
+        person=person,
+        employee=employee,
+        changes=changes,
+        finding=finding,
+        reason=reason,
+        held=held,
+        raw_hash=raw_hash,
+    )

@@ -1,0 +1,152 @@
+"""From two snapshots and a policy to a plan. No I/O, no clock, no log.
+
+directory             registry              policy          ->  action
+--------------------  --------------------  --------------  --  ---------------------------------
+ann                   -                                         invite ann (I1)
+ann, no mail          -                                         flag no_usable_address (I1)
+ann, foreign domain   -                     domains named       flag unverified_domain (I1)
+ann (disabled)        -                                         nothing
+ann                   somebody alike                            see correlation (P2, P3)
+ann                   ann                                       nothing
+ann (renamed, moved)  ann                                       update ann (P1)
+ann (mail changed)    ann, invited                              update ann: invited anew (I5)
+ann (new fact)        ann, waiting: lapsed                      invite ann (I4)
+ann                   ann, dismissed here                       hire back ann (S6)
+ann (changed)         ann, dismissed by     another authority   hire back ann, held (S7)
+ann (disabled)        ann, active                               dismiss ann (D1)
+ann (disabled)        ann, invited/waiting                      revoke ann (D1)
+-                     ann                   grace 0             dismiss or revoke ann (D1)
+-                     ann                   grace 1, unmarked   flag missing_from_source (D2)
+-                     ann, marked yesterday grace 1             dismiss or revoke ann (D2)
+-                     ann, vouched for elsewhere                nothing but the mark (D3)
+-                     ann, protected                            dismiss ann, held (D4)
+unreadable            ann                                       flag unreadable_entry
+ann, bob              -                     1 seat              invite ann, wait bob (L3)
+ann, bob              -                     0 seats             wait ann, wait bob (L3)
+-                     ann, bob, cid, dan    limit 3             dismiss x 4, all held (D5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind, Because
+from provisioning.domain.context import PlanningContext
+from provisioning.domain.deciding import decide
+from provisioning.domain.employees import EmployeeState, WaitingReason
+from provisioning.domain.guards import guard_removals
+from provisioning.domain.plan import Plan, in_order
+from provisioning.domain.seats import Seats, takes_seat
+from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
+
+
+def make_plan(
+    staged: Iterable[StagedPerson],
+    registered: Iterable[RegisteredPerson],
+    context: PlanningContext,
+) -> Plan:
+    """Compare two snapshots and decide what has to happen (R1, R3).
+
+    Args:
+        staged: Everyone the source vouches for, ascending by anchor (code point order).
+        registered: Everyone linked to this source, in the same order (D3).
+        context: Policy, time, seats, budget, and how to look unlinked people up.
+    """
+    actions: list[Action] = []
+    read = unchanged = seated = 0
+    for here, there in _merged(staged, registered):
+        read += here is not None
+        seated += there is not None and takes_seat(EmployeeState(there.state))
+        decided = list(decide(here, there, context))
+        unchanged += here is not None and not decided
+        actions.extend(decided)
+    guarded = guard_removals(
+        _without_departures_of_adopted(actions),
+        policy=context.policy,
+        seated=seated,
+        removed_recently=context.removed_recently,
+        proven=context.removals_proven,
+    )
+    return Plan(in_order(seat(guarded, context.seats)), read=read, unchanged=unchanged)
+
+
+def plan_one(
+    here: StagedPerson | None, there: RegisteredPerson | None, context: PlanningContext
+) -> Plan:
+    """Decide for one person by the same rules (S3): what a SCIM request or a page asks for.
+
+    The limits of D5 are about runs; a single request is counted by the breaker (D6).
+    """
+    actions = list(decide(here, there, context))
+    return Plan(
+        in_order(seat(actions, context.seats)),
+        read=int(here is not None),
+        unchanged=int(not actions),
+    )
+
+
+def seat(actions: Sequence[Action], seats: Seats) -> Sequence[Action]:
+    """Give out the seats there will be; who gets none waits (L1, L3, L4).
+
+    Hired back people come first, then newcomers by start date and id; people who are
+    waiting already come before all newcomers.
+    """
+    ordered = in_order(actions)
+    left = seats.for_newcomers(sum(map(_frees_seat, ordered)))
+    if left is None:
+        return ordered
+    given: list[Action] = []
+    for action in ordered:
+        if action.kind not in SEAT_TAKERS or action.held:
+            given.append(action)
+        elif left > 0:
+            left -= 1
+            given.append(action)
+        else:
+            given.append(_waiting(action, seats))
+    return given
+
+
+def _waiting(action: Action, seats: Seats) -> Action:
+    back = action.kind is ActionKind.HIRE_BACK
+    reason = WaitingReason.HIRED_BACK if back else WaitingReason.NO_SEAT
+    text = f"no free seat: {seats.taken} of {seats.limit} are taken; {action.because.text}"
+    return replace(action, kind=ActionKind.WAIT, reason=reason.value, because=Because("L3", text))
+
+
+def _frees_seat(action: Action) -> bool:
+    return (
+        not action.held
+        and action.kind in (ActionKind.DISMISS, ActionKind.REVOKE)
+        and action.employee is not None
+        and takes_seat(EmployeeState(action.employee.state))
+    )
+
+
+def _without_departures_of_adopted(actions: Sequence[Action]) -> Sequence[Action]:
+    """Drop the departure of an old entry whose employee a new entry just took over (P2)."""
+    adopted = {a.employee.id for a in actions if a.employee and a.because.rule == "P2"}
+    return [
+        action
+        for action in actions
+        if not (action.is_removal and action.employee and action.employee.id in adopted)
+    ]
+
+
+def _merged(
+    staged: Iterable[StagedPerson], registered: Iterable[RegisteredPerson]
+) -> Iterator[tuple[StagedPerson | None, RegisteredPerson | None]]:
+    """Walk two sorted streams side by side, pairing equal anchors."""
+    left, right = iter(staged), iter(registered)
+    here, there = next(left, None), next(right, None)
+    while here is not None or there is not None:
+        if there is None or (here is not None and here.anchor < there.anchor):
+            yield here, None
+            here = next(left, None)
+        elif here is None or there.anchor < here.anchor:
+            yield None, there
+            there = next(right, None)
+        else:
+            yield here, there
+            here, there = next(left, None), next(right, None)

@@ -1,0 +1,80 @@
+"""What an administrator decides once, as values the planner reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioning.domain.people import Person
+
+
+class WhenFull(StrEnum):
+    """What a newcomer without a seat gets (L3)."""
+
+    WAIT = "wait"
+    REJECT = "reject"
+
+
+class ContactPolicy(StrEnum):
+    """Whether a source may change the contact e-mail (E2)."""
+
+    FLAG = "flag"
+    FOLLOW_DIRECTORY = "follow_directory"
+
+
+SMALLEST_LIMIT = 3
+"""So few removals are never a mass removal, at any company size (D5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The limits and choices a plan is made under."""
+
+    dismiss_percent: float = 5.0
+    dismiss_count: int | None = None
+    rolling_percent: float = 10.0
+    disabled_grace_nights: int = 0
+    missing_grace_nights: int = 1
+    when_full: WhenFull = WhenFull.WAIT
+    link_weak_keys: bool = False
+    contact_email: ContactPolicy = ContactPolicy.FLAG
+    verified_domains: tuple[str, ...] = ()
+    """Lower case; empty means that any domain may be written to."""
+
+    protected: frozenset[str] = frozenset()
+    """Folded user names, addresses or directory ids that no run may dismiss (D4)."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits that cannot be meant."""
+        for percent in (self.dismiss_percent, self.rolling_percent):
+            if not 0 <= percent <= 100:  # noqa: PLR2004 - a percentage
+                raise ValueError(f"a percentage lies between 0 and 100, got {percent}")
+        if min(self.disabled_grace_nights, self.missing_grace_nights, self.dismiss_count or 0) < 0:
+            raise ValueError("nights and counts cannot be negative")
+
+    def removal_limit(self, seated: int) -> int:
+        """Return how many of a source's seated people one run may remove (D5).
+
+        >>> Policy().removal_limit(1240), Policy().removal_limit(10)
+        (62, 3)
+        >>> Policy(dismiss_count=20).removal_limit(1240)
+        20
+        """
+        share = int(seated * self.dismiss_percent / 100)
+        if self.dismiss_count is not None:
+            share = min(share, self.dismiss_count)
+        return max(SMALLEST_LIMIT, share)
+
+    def rolling_limit(self, seated: int) -> int:
+        """Return how many of a source's people may be removed within seven days (D5)."""
+        return max(SMALLEST_LIMIT, int(seated * self.rolling_percent / 100))
+
+    def may_write_to(self, mail: str) -> bool:
+        """Whether the address lies in a verified domain, or none was named."""
+        domain = mail.rpartition("@")[2].lower()
+        return not self.verified_domains or domain in self.verified_domains
+
+    def protects(self, person: Person) -> bool:
+        """Whether somebody is on the break-glass list (D4)."""
+        names = {person.user_name, person.mail or "", person.id.value}
+        return any(name.lower() in self.protected for name in names if name)

@@ -1,0 +1,145 @@
+"""Accounts: accepting an invitation, signing in, sessions, the first administrator (A, I6)."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.employees import Change
+from provisioning.domain.errors import CredentialsError
+from provisioning.services.audit import record
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.credentials import Credentials, require_good_password
+from provisioning.services.findings import refresh
+from provisioning.services.invitations import end_invitation, find_by_token
+from provisioning.services.states import move
+from provisioning.storage.models.accounts import (
+    BindingRecord,
+    IdentityKind,
+    IdentityRecord,
+    RoleGrantRecord,
+    RoleName,
+)
+from provisioning.storage.models.employees import EmployeeRecord
+
+
+class AccountService:
+    """What people do with their own accounts."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet and the hasher at hand."""
+        self._context = context
+        self._credentials = Credentials(context)
+
+    def accept(self, token: str, address: str, password: str) -> UUID:
+        """Accept an invitation with an e-mail account; returns the employee's id (I3, I6).
+
+        The account is created, or is the existing one of that address if the password fits.
+
+        Raises:
+            InvitationError: The link opens nothing.
+            PasswordError: The new password is not acceptable.
+            CredentialsError: The address has an account and this is not its password.
+        """
+        hashed = self._hash_for(address, password)
+        with self._context.database.write() as session:
+            invitation, employee = find_by_token(session, self._context, token, for_update=True)
+            identity = self._credentials.find(session, address)
+            if identity is None:
+                identity = self._credentials.create(session, address, hashed)
+                session.flush()
+            self._bind(session, employee, identity)
+            end_invitation(session, self._context, employee.id, "accepted")
+            move(employee, Change.ACCEPT, self._context.now())
+            employee.accepted_at = self._context.now()
+            employee.because = f"accepted the invitation sent to {invitation.address} (I6)"
+            record(
+                session,
+                self._context,
+                Actor(address, "join"),
+                "accepted",
+                employee.because,
+                employee_id=employee.id,
+                before={"state": "invited"},
+                after={"state": "active", "login": address},
+            )
+            session.flush()
+            refresh(session, self._context, [employee.id])
+            return employee.id
+
+    def _hash_for(self, address: str, password: str) -> str:
+        """Check or hash the password before the transaction: argon2 takes its time."""
+        with self._context.database.read() as session:
+            existing = self._credentials.find(session, address)
+        if existing is not None:
+            self._credentials.verify(existing, password)
+            return existing.password_hash or ""
+        require_good_password(password)
+        return self._credentials.hash(password)
+
+    def change_password(self, account_id: UUID, password: str) -> None:
+        """Set a new password; a one-time one is used up.
+
+        Raises:
+            PasswordError: It is not acceptable (A6).
+        """
+        require_good_password(password)
+        hashed = self._credentials.hash(password)
+        with self._context.database.write() as session:
+            identity = session.scalars(
+                select(IdentityRecord).where(
+                    IdentityRecord.account_id == account_id,
+                    IdentityRecord.kind == IdentityKind.EMAIL,
+                )
+            ).one()
+            identity.password_hash, identity.one_time = hashed, False
+
+    def create_administrator(self, address: str) -> str | None:
+        """Make the first administrator; returns the one-time password, or None if there is one."""
+        password = secrets.token_urlsafe(12)
+        hashed = self._credentials.hash(password)
+        with self._context.database.write() as session:
+            admins = select(RoleGrantRecord).where(
+                RoleGrantRecord.intranet_id == self._context.intranet_id,
+                RoleGrantRecord.role == RoleName.ADMIN,
+            )
+            if session.scalars(admins.limit(1)).first() is not None:
+                return None
+            identity = self._credentials.create(session, address, hashed, one_time=True)
+            session.flush()
+            session.add(
+                RoleGrantRecord(
+                    account_id=identity.account_id,
+                    intranet_id=self._context.intranet_id,
+                    role=RoleName.ADMIN,
+                    granted_by="usher",
+                    granted_at=self._context.now(),
+                )
+            )
+            because = f"{address} is the first administrator (A7)"
+            record(session, self._context, Actor("usher", "cli"), "role_granted", because)
+        return password
+
+    def _bind(self, session: Session, employee: EmployeeRecord, identity: IdentityRecord) -> None:
+        taken = session.scalars(
+            select(BindingRecord).where(
+                BindingRecord.account_id == identity.account_id,
+                BindingRecord.intranet_id == self._context.intranet_id,
+            )
+        ).one_or_none()
+        if taken is not None:
+            raise CredentialsError(
+                "This account already belongs to another employee of this intranet. "
+                "Use another address."
+            )
+        session.add(
+            BindingRecord(
+                employee_id=employee.id,
+                account_id=identity.account_id,
+                intranet_id=self._context.intranet_id,
+                bound_at=self._context.now(),
+            )
+        )

@@ -1,0 +1,110 @@
+"""Applying a stored plan: one transaction per person, resumable at any point (R4, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from provisioning.domain.actions import Action
+from provisioning.domain.errors import ProvisioningError, StaleWriteError
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.provision import Provisioner
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.runs import (
+    ActionStatus,
+    RunActionRecord,
+    RunRecord,
+    RunState,
+)
+from provisioning.storage.runs import due_actions
+from provisioning.storage.staging import drop_staged, remember_reading
+
+log = structlog.get_logger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with (done, all) after each person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applier:
+    """Does the chosen actions of a run that this process has claimed."""
+
+    context: ServiceContext
+    run_id: int
+    actor: Actor
+
+    def apply(self, progress: Progress | None = None) -> RunState:
+        """Do what is due and close the run; returns the state it ended in."""
+        with self.context.database.read() as session:
+            due = due_actions(session, self.run_id)
+        for number, seq in enumerate(due, start=1):
+            self._perform(seq)
+            if progress is not None:
+                progress(number, len(due))
+        return self._close()
+
+    def _perform(self, seq: int) -> None:
+        try:
+            with self.context.database.write() as session:
+                self._perform_in(session, seq)
+        except (StaleWriteError, StaleDataError, IntegrityError) as error:
+            self._mark(seq, ActionStatus.DRIFTED, str(error).splitlines()[0])
+        except ProvisioningError as error:
+            self._mark(seq, ActionStatus.FAILED, str(error))
+            log.warning("action_failed", run=self.run_id, seq=seq, error=error.code)
+
+    def _perform_in(self, session: Session, seq: int) -> None:
+        row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)
+        if row.status is not ActionStatus.DUE:
+            return
+        run = session.get_one(RunRecord, self.run_id)
+        Provisioner(
+            session=session,
+            context=self.context,
+            source=session.get_one(SourceRecord, run.source_id),
+            actor=self.actor,
+            run_id=self.run_id,
+            mapping_version=run.mapping_version,
+        ).perform(Action.from_json(row.after))
+        row.status = ActionStatus.DONE
+        session.execute(
+            update(RunRecord)
+            .where(RunRecord.id == self.run_id)
+            .values(heartbeat=self.context.now()),
+            execution_options={"synchronize_session": False},
+        )
+
+    def _mark(self, seq: int, status: ActionStatus, error: str) -> None:
+        with self.context.database.write() as session:
+            row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)
+            if row.status is ActionStatus.DUE:
+                row.status, row.error = status, error
+
+    def _close(self) -> RunState:
+        """Remember what was read, last of all, and say how the run ended."""
+        with self.context.database.write() as session:
+            run = session.get_one(RunRecord, self.run_id, with_for_update=True)
+            remember_reading(session, run.id, run.source_id, run.mapping_version)
+            drop_staged(session, run.id)
+            session.get_one(SourceRecord, run.source_id).last_read = run.read
+            run.state = self._final_state(session)
+            run.finished_at = self.context.now()
+            run.worker = None
+            return run.state
+
+    def _final_state(self, session: Session) -> RunState:
+        rows = session.execute(
+            select(RunActionRecord.status, func.count())
+            .where(RunActionRecord.run_id == self.run_id)
+            .group_by(RunActionRecord.status)
+        )
+        found = {status: count for status, count in rows}  # noqa: C416 - rows are not tuples to mypy
+        if found.get(ActionStatus.FAILED):
+            return RunState.PARTIAL
+        return RunState.HELD if found.get(ActionStatus.PLANNED) else RunState.APPLIED

@@ -1,0 +1,40 @@
+"""The timeline and the audit in one: every change leaves exactly one event (S4)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.storage.models.effects import EventRecord
+
+
+def record(  # noqa: PLR0913 - an event's own fields
+    session: Session,
+    context: ServiceContext,
+    actor: Actor,
+    kind: str,
+    because: str,
+    *,
+    employee_id: UUID | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    run_id: int | None = None,
+) -> None:
+    """Write one event in the transaction of the change it speaks of."""
+    session.add(
+        EventRecord(
+            intranet_id=context.intranet_id,
+            employee_id=employee_id,
+            at=context.now(),
+            actor=actor.name,
+            door=actor.door,
+            kind=kind,
+            before=before,
+            after=after,
+            because=because,
+            run_id=run_id,
+        )
+    )

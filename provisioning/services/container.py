@@ -1,0 +1,142 @@
+"""All use cases of one intranet, made once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.errors import ConfigurationError
+from provisioning.ports import Clock, Mailer
+from provisioning.services.accounts import AccountService
+from provisioning.services.context import ConfiguredSource, ServiceContext
+from provisioning.services.delivery import DeliveryService
+from provisioning.services.findings import FindingService
+from provisioning.services.invitations import InvitationService
+from provisioning.services.person_report import PersonReport, person_report
+from provisioning.services.reports import Reports
+from provisioning.services.run_reports import RunReports
+from provisioning.services.runs import RunService
+from provisioning.services.scim_users import ScimUserService
+from provisioning.services.seats import SeatService
+from provisioning.services.sessions import SessionService
+from provisioning.services.slots import SlotService
+from provisioning.services.tokens import TokenService
+from provisioning.services.waiting import WaitingService
+from provisioning.storage.base import Database
+from provisioning.storage.models.intranets import (
+    IntranetRecord,
+    SeatCounterRecord,
+    SourceRecord,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What doors and jobs are handed."""
+
+    context: ServiceContext
+    runs: RunService
+    run_reports: RunReports
+    reports: Reports
+    invitations: InvitationService
+    waiting: WaitingService
+    seats: SeatService
+    findings: FindingService
+    delivery: DeliveryService
+    scim_users: ScimUserService
+    tokens: TokenService
+    accounts: AccountService
+    sessions: SessionService
+    slots: SlotService
+    sources: Mapping[str, ConfiguredSource]
+    mailer: Mailer
+
+    @classmethod
+    def build(
+        cls, context: ServiceContext, sources: Mapping[str, ConfiguredSource], mailer: Mailer
+    ) -> Self:
+        """Make every use case for one intranet."""
+        return cls(
+            context=context,
+            runs=RunService(context, sources),
+            run_reports=RunReports(context),
+            reports=Reports(context),
+            invitations=InvitationService(context),
+            waiting=WaitingService(context),
+            seats=SeatService(context),
+            findings=FindingService(context),
+            delivery=DeliveryService(context, mailer),
+            scim_users=ScimUserService(context),
+            tokens=TokenService(context),
+            accounts=AccountService(context),
+            sessions=SessionService(context),
+            slots=SlotService(context),
+            sources=sources,
+            mailer=mailer,
+        )
+
+    def person(self, employee_id: UUID) -> PersonReport:
+        """Return everything about one employee.
+
+        Raises:
+            NotFoundError: This intranet has no such employee.
+        """
+        return person_report(self.context, employee_id)
+
+
+def ensure_intranet(database: Database, *, slug: str, name: str, time_zone: str) -> UUID:
+    """Make the intranet and its ledger if they are new; returns the intranet's id."""
+    with database.write() as session:
+        intranet = session.scalars(
+            select(IntranetRecord).where(IntranetRecord.slug == slug)
+        ).one_or_none()
+        if intranet is None:
+            intranet = IntranetRecord(slug=slug, name=name)
+            session.add(intranet)
+            session.flush()
+            session.add(SeatCounterRecord(intranet_id=intranet.id))
+        intranet.name, intranet.time_zone = name, time_zone
+        return intranet.id
+
+
+def ensure_sources(
+    database: Database, intranet_id: UUID, sources: Mapping[str, ConfiguredSource], clock: Clock
+) -> None:
+    """Make rows for configured sources that are new, and keep the others' choices up to date.
+
+    Raises:
+        ConfigurationError: A name is already used by a source of another type.
+    """
+    with database.write() as session:
+        for configured in sources.values():
+            _ensure_source(session, intranet_id, configured, clock)
+
+
+def _ensure_source(
+    session: Session, intranet_id: UUID, configured: ConfiguredSource, clock: Clock
+) -> None:
+    source = session.scalars(
+        select(SourceRecord).where(
+            SourceRecord.intranet_id == intranet_id, SourceRecord.name == configured.name
+        )
+    ).one_or_none()
+    if source is None:
+        source = SourceRecord(
+            intranet_id=intranet_id,
+            name=configured.name,
+            kind=configured.kind,
+            created_at=clock.now(),
+        )
+        session.add(source)
+    if source.kind != configured.kind:
+        raise ConfigurationError(
+            f'the source "{configured.name}" was of type {source.kind} and is now configured as '
+            f"{configured.kind}; its people would lose their source. Choose another name."
+        )
+    source.first_run = configured.first_run
+    source.authoritative = configured.authoritative

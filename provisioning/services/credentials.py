@@ -1,0 +1,91 @@
+"""Addresses with passwords: hashed with argon2id, compared in equal time (A6)."""
+
+from __future__ import annotations
+
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.addresses import address_key
+from provisioning.domain.errors import CredentialsError, PasswordError
+from provisioning.services.context import ServiceContext
+from provisioning.storage.models.accounts import AccountRecord, IdentityKind, IdentityRecord
+
+MIN_PASSWORD = 12
+MAX_PASSWORD = 1024
+"""Longer ones only cost time (A6)."""
+
+WRONG = "The address and the password do not belong together."
+
+
+class Credentials:
+    """Finds, makes and checks e-mail identities."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Prepare the hasher, and a hash nobody knows the password of."""
+        self._context = context
+        self._hasher = PasswordHasher()
+        self._decoy = self._hasher.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        """Return what is stored of a password; takes tens of milliseconds on purpose."""
+        return self._hasher.hash(password)
+
+    def verify(self, identity: IdentityRecord | None, password: str) -> None:
+        """Compare in equal time whether the address exists or not.
+
+        Raises:
+            CredentialsError: They do not fit.
+        """
+        stored = identity.password_hash if identity else None
+        try:
+            self._hasher.verify(stored or self._decoy, password[:MAX_PASSWORD])
+        except (VerifyMismatchError, InvalidHashError):
+            raise CredentialsError(WRONG) from None
+        if stored is None:
+            raise CredentialsError(WRONG)
+
+    def find(self, session: Session, address: str) -> IdentityRecord | None:
+        """Return the e-mail identity of an address, if there is one."""
+        return session.scalars(
+            select(IdentityRecord).where(
+                IdentityRecord.kind == IdentityKind.EMAIL,
+                IdentityRecord.address_key == address_key(address),
+            )
+        ).one_or_none()
+
+    def create(
+        self, session: Session, address: str, hashed: str, *, one_time: bool = False
+    ) -> IdentityRecord:
+        """Add an account with an e-mail identity; its owner changes it from now on (E2)."""
+        account = AccountRecord(created_at=self._context.now())
+        session.add(account)
+        session.flush()
+        identity = IdentityRecord(
+            account_id=account.id,
+            kind=IdentityKind.EMAIL,
+            address=address,
+            address_key=address_key(address),
+            password_hash=hashed,
+            one_time=one_time,
+            confirmed_at=self._context.now(),
+        )
+        session.add(identity)
+        return identity
+
+
+def require_good_password(password: str) -> None:
+    """Refuse what is guessed first (A6).
+
+    Raises:
+        PasswordError: Too short, too long, or one character over and over.
+    """
+    if len(password) < MIN_PASSWORD:
+        raise PasswordError(f"Choose a password of at least {MIN_PASSWORD} characters.")
+    if len(password) > MAX_PASSWORD:
+        raise PasswordError(f"Choose a password of at most {MAX_PASSWORD} characters.")
+    if len(set(password)) < 4:  # noqa: PLR2004 - fewer is one key held down
+        raise PasswordError("Choose a password with more different characters.")

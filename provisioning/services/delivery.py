@@ -1,0 +1,204 @@
+"""Delivery: what was committed in the outbox leaves, once, in order, removals first (R5, D7).
+
+A message is claimed for a while by one worker. Before the call it is committed as in doubt,
+after it as delivered. A worker that dies between the two leaves it in doubt: nobody can ask a
+mail relay what became of a letter, so it is sent again under the same Message-ID, by which
+mail systems recognise a repetition (RFC 5321 6.1 asks the same of every relay).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from email.message import EmailMessage
+from uuid import UUID
+
+import structlog
+from sqlalchemy import case, select, update
+from sqlalchemy.orm import Session
+
+from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
+from provisioning.mail.letters import InvitationLetter, render_invitation
+from provisioning.ports import Mailer
+from provisioning.services.audit import record
+from provisioning.services.context import SYSTEM, ServiceContext
+from provisioning.services.invitations import join_link
+from provisioning.services.tasks import give_default_task
+from provisioning.storage.models.accounts import InvitationRecord
+from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
+from provisioning.storage.models.employees import EmployeeRecord
+
+log = structlog.get_logger(__name__)
+
+CLAIM = timedelta(minutes=2)
+GIVE_UP = timedelta(days=28)
+BATCH = 50
+
+
+def retry_delay(failures: int) -> timedelta:
+    """Return how long a message waits after its latest failure.
+
+    One minute, doubling, then thirty: the least RFC 5321 section 4.5.4.1 asks of a mail
+    queue. The first tries come sooner because we speak to one relay, our own.
+
+    >>> [retry_delay(n).total_seconds() // 60 for n in (1, 2, 5, 6, 60)]
+    [1.0, 2.0, 16.0, 30.0, 30.0]
+
+    Args:
+        failures: Failed attempts so far, 1 or more.
+
+    Raises:
+        ValueError: `failures` is below 1.
+    """
+    if failures < 1:
+        raise ValueError(f"failures must be 1 or more, got {failures}")
+    return timedelta(minutes=min(2 ** min(failures - 1, 5), 30))
+
+
+class DeliveryService:
+    """Takes due messages from the outbox and hands them over."""
+
+    def __init__(self, context: ServiceContext, mailer: Mailer) -> None:
+        """Keep the intranet and the way out at hand."""
+        self._context = context
+        self._mailer = mailer
+
+    def deliver_due(self) -> int:
+        """Hand over everything that is due; returns how many messages left."""
+        delivered = 0
+        while batch := self._claim():
+            delivered += sum(self._deliver(message_id, fence) for message_id, fence in batch)
+        return delivered
+
+    def letter(self, message_id: int) -> EmailMessage | None:
+        """Return a letter as it leaves or left, for reading; None when it never will."""
+        with self._context.database.read() as session:
+            message = session.get(OutboxRecord, message_id)
+            if message is None or message.intranet_id != self._context.intranet_id:
+                return None
+            return self._render(session, message)
+
+    def _claim(self) -> Sequence[tuple[int, int]]:
+        """Claim a batch for this worker; others skip what is claimed."""
+        now = self._context.now()
+        table = OutboxRecord
+        removals_first = case((table.lane == Lane.REMOVAL, 0), else_=1)
+        with self._context.database.write() as session:
+            due = (
+                select(table.id)
+                .where(
+                    table.intranet_id == self._context.intranet_id,
+                    table.state.in_(
+                        [OutboxState.WAITING, OutboxState.CLAIMED, OutboxState.IN_DOUBT]
+                    ),
+                    table.not_before <= now,
+                    (table.claimed_until.is_(None)) | (table.claimed_until <= now),
+                )
+                .order_by(removals_first, table.not_before, table.id)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            )
+            ids = session.scalars(due).all()
+            if not ids:
+                return ()
+            rows = session.execute(
+                update(table)
+                .where(table.id.in_(ids))
+                .values(state=OutboxState.CLAIMED, claimed_until=now + CLAIM, fence=table.fence + 1)
+                .returning(table.id, table.fence),
+                execution_options={"synchronize_session": False},
+            ).all()
+            order = {message_id: place for place, message_id in enumerate(ids)}
+            return sorted(((row.id, row.fence) for row in rows), key=lambda row: order[row[0]])
+
+    def _deliver(self, message_id: int, fence: int) -> bool:
+        with self._context.database.write() as session:
+            message = self._mine(session, message_id, fence)
+            letter = self._render(session, message) if message is not None else None
+            if message is None:
+                return False
+            if letter is None:
+                message.state, message.error = OutboxState.DEAD, "no longer wanted"
+                return False
+            message.state = OutboxState.IN_DOUBT
+        try:
+            self._mailer.send(letter)
+        except DeliveryInDoubtError as error:
+            self._failed(message_id, fence, error, permanent=False)
+            return False
+        except DeliveryError as error:
+            self._failed(message_id, fence, error, permanent=error.permanent)
+            return False
+        self._delivered(message_id, fence)
+        return True
+
+    def _mine(self, session: Session, message_id: int, fence: int) -> OutboxRecord | None:
+        """Return a message if this worker still holds its claim."""
+        message = session.get(OutboxRecord, message_id, with_for_update=True)
+        return message if message is not None and message.fence == fence else None
+
+    def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
+        """Render an invitation whose link still opens something."""
+        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+        if invitation is None:
+            return None
+        if invitation.ended_at is not None and invitation.sent_at is None:
+            return None
+        employee = session.get_one(EmployeeRecord, invitation.employee_id)
+        leaves_at = invitation.sent_at or self._context.now()
+        return render_invitation(
+            InvitationLetter(
+                intranet_name=self._context.intranet_name,
+                sender=self._context.sender,
+                recipient=invitation.address,
+                display_name=employee.display_name,
+                link=join_link(self._context, invitation.id),
+                expires_at=leaves_at + self._context.times.lifetime,
+                time_zone=self._context.time_zone,
+                message_id=f"<{invitation.id}@usher>",
+            )
+        )
+
+    def _delivered(self, message_id: int, fence: int) -> None:
+        with self._context.database.write() as session:
+            message = self._mine(session, message_id, fence)
+            if message is None:
+                return
+            now = self._context.now()
+            message.state, message.delivered_at = OutboxState.DELIVERED, now
+            message.attempts += 1
+            message.claimed_until = message.error = None
+            self._note_sent(session, UUID(message.payload["invitation"]))
+
+    def _note_sent(self, session: Session, invitation_id: UUID) -> None:
+        """Start the clock of the invitation and give the default task (I3, I8)."""
+        invitation = session.get(InvitationRecord, invitation_id)
+        if invitation is None or invitation.sent_at is not None:
+            return
+        now = self._context.now()
+        invitation.sent_at, invitation.expires_at = now, now + self._context.times.lifetime
+        give_default_task(session, self._context, invitation.employee_id)
+        record(
+            session,
+            self._context,
+            SYSTEM,
+            "letter_sent",
+            f"the invitation left for {invitation.address} (I1)",
+            employee_id=invitation.employee_id,
+        )
+
+    def _failed(self, message_id: int, fence: int, error: Exception, *, permanent: bool) -> None:
+        with self._context.database.write() as session:
+            message = self._mine(session, message_id, fence)
+            if message is None:
+                return
+            message.attempts += 1
+            message.error = str(error)
+            message.claimed_until = None
+            now = self._context.now()
+            if permanent or now - message.created_at > GIVE_UP:
+                message.state = OutboxState.DEAD
+                log.warning("message_dead", message=message_id, attempts=message.attempts)
+            else:
+                message.state = OutboxState.WAITING
+                message.not_before = now + retry_delay(message.attempts)

@@ -1,0 +1,142 @@
+"""Departures: access and seat are taken away, everything else is kept (D1, D7, S2)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from provisioning.domain.employees import Change, EmployeeState
+from provisioning.domain.seats import takes_seat
+from provisioning.services.audit import record
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.findings import close_findings_of
+from provisioning.services.invitations import end_invitation
+from provisioning.services.seats import free_seat
+from provisioning.services.states import move
+from provisioning.storage.models.accounts import (
+    BindingRecord,
+    InvitationRecord,
+    SessionRecord,
+    TaskRoleRecord,
+)
+from provisioning.storage.models.employees import (
+    AddressRecord,
+    DepartmentMemberRecord,
+    EmployeeRecord,
+    LinkRecord,
+)
+from provisioning.storage.models.runs import RemovalRecord
+from provisioning.storage.models.scim import ScimUserRecord
+
+
+def depart_employee(
+    session: Session,
+    context: ServiceContext,
+    employee: EmployeeRecord,
+    actor: Actor,
+    because: str,
+    *,
+    source: str | None,
+    reason: str,
+    run_id: int | None = None,
+) -> bool:
+    """Dismiss, or remove who was never written to; returns whether the row is still there (D1).
+
+    Args:
+        session: The transaction.
+        context: The intranet.
+        employee: Who leaves; locked by the caller.
+        actor: Who says so.
+        because: The sentence with its rule.
+        source: The authority (S7); None for an administrator.
+        reason: left, disabled, or what a page says.
+        run_id: The run, if it is one.
+    """
+    before = {"state": employee.state.value, "contact_email": employee.contact_email}
+    held_seat = takes_seat(employee.state)
+    never_active = employee.accepted_at is None and employee.state is not EmployeeState.ACTIVE
+    end_invitation(session, context, employee.id, "revoked")
+    _end_sessions(session, context, employee.id)
+    if held_seat:
+        free_seat(session, context)
+    keep = not never_active or _was_written_to(session, employee.id)
+    record(
+        session,
+        context,
+        actor,
+        "dismissed" if keep else "removed",
+        because,
+        employee_id=employee.id,
+        before=before,
+        after={"state": "dismissed"} if keep else None,
+        run_id=run_id,
+    )
+    if not keep:
+        remove_row(session, context, employee)
+        return False
+    move(employee, Change.DISMISS, context.now())
+    employee.state_reason = reason
+    employee.because = because
+    employee.dismissed_at = context.now()
+    employee.dismissed_by_source = source
+    employee.waiting_since = None
+    close_findings_of(session, context, str(employee.id))
+    session.flush()
+    return True
+
+
+def remove_row(session: Session, context: ServiceContext, employee: EmployeeRecord) -> None:
+    """Remove somebody who was never active; the events stay (S2)."""
+    anchors = session.scalars(
+        select(LinkRecord.anchor).where(LinkRecord.employee_id == employee.id)
+    ).all()
+    close_findings_of(session, context, str(employee.id), *anchors)
+    session.execute(
+        update(ScimUserRecord)
+        .where(ScimUserRecord.employee_id == employee.id)
+        .values(employee_id=None)
+    )
+    for table in (LinkRecord, AddressRecord, InvitationRecord, DepartmentMemberRecord):
+        session.execute(delete(table).where(table.employee_id == employee.id))
+    session.delete(employee)
+    session.flush()
+
+
+def count_removal(
+    session: Session, context: ServiceContext, source_id: UUID, employee_id: UUID, door: str
+) -> None:
+    """Write one removal into the rolling budget (D5, D6)."""
+    session.add(
+        RemovalRecord(
+            intranet_id=context.intranet_id,
+            source_id=source_id,
+            employee_id=employee_id,
+            at=context.now(),
+            door=door,
+        )
+    )
+
+
+def _was_written_to(session: Session, employee_id: UUID) -> bool:
+    """Whether a letter left, or somebody gave them a task (D1)."""
+    letter = session.scalar(
+        select(InvitationRecord.id).where(
+            InvitationRecord.employee_id == employee_id, InvitationRecord.sent_at.is_not(None)
+        )
+    )
+    if letter is not None:
+        return True
+    task = select(TaskRoleRecord.task_id).where(TaskRoleRecord.employee_id == employee_id)
+    return session.scalar(task.limit(1)) is not None
+
+
+def _end_sessions(session: Session, context: ServiceContext, employee_id: UUID) -> None:
+    accounts = select(BindingRecord.account_id).where(BindingRecord.employee_id == employee_id)
+    session.execute(
+        update(SessionRecord)
+        .where(SessionRecord.account_id.in_(accounts), SessionRecord.ended_at.is_(None))
+        .values(ended_at=context.now()),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,0 +1,241 @@
+"""Invitations: one letter to one address with a single-use link (I)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.addresses import address_key
+from provisioning.domain.employees import Change, WaitingReason
+from provisioning.domain.errors import InvitationError
+from provisioning.services.audit import record
+from provisioning.services.context import SYSTEM, Actor, ServiceContext
+from provisioning.services.seats import free_seat
+from provisioning.services.sources import find_source
+from provisioning.services.states import move
+from provisioning.storage.models.accounts import InvitationRecord
+from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
+from provisioning.storage.models.intranets import SourceRecord
+
+FIRST_APPROVAL = "first_approval"
+"""Letters of a source that nobody released yet (I10)."""
+
+INVITATION_LETTER = "letter.invitation"
+
+
+def invitation_token(context: ServiceContext, invitation_id: UUID) -> str:
+    """Return the link's secret: 256 bits, 43 characters.
+
+    It is derived from the deployment's secret key instead of stored, so that a copy of the
+    database opens nothing and a letter sent again carries the same link.
+    """
+    digest = hmac.digest(context.secret_key, b"invitation:" + invitation_id.bytes, hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def token_hash(token: str) -> bytes:
+    """Return what the database keeps of a secret."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def join_link(context: ServiceContext, invitation_id: UUID) -> str:
+    """Return the link of a letter, under the configured public URL."""
+    return f"{context.public_url}/join/{invitation_token(context, invitation_id)}"
+
+
+def open_invitation(
+    session: Session,
+    context: ServiceContext,
+    employee: EmployeeRecord,
+    address: str,
+    *,
+    hold_reason: str | None = None,
+) -> InvitationRecord:
+    """Decide on a letter; it leaves after the grace, unless it is held (I1, I2, I9, I10)."""
+    now = context.now()
+    id_ = uuid4()
+    invitation = InvitationRecord(
+        id=id_,
+        employee_id=employee.id,
+        address=address,
+        address_key=address_key(address),
+        token_hash=token_hash(invitation_token(context, id_)),
+        created_at=now,
+        not_before=now + context.times.grace,
+        hold_reason=hold_reason,
+    )
+    employee.contact_email = address
+    employee.contact_email_key = address_key(address)
+    session.add(invitation)
+    session.flush()
+    if hold_reason is None:
+        queue_letter(session, context, invitation, employee)
+    return invitation
+
+
+def queue_letter(
+    session: Session,
+    context: ServiceContext,
+    invitation: InvitationRecord,
+    employee: EmployeeRecord,
+) -> None:
+    """Put the letter into the outbox, once (R5)."""
+    session.add(
+        OutboxRecord(
+            intranet_id=context.intranet_id,
+            employee_id=employee.id,
+            employee_seq=employee.seq,
+            lane=Lane.NORMAL,
+            topic=INVITATION_LETTER,
+            natural_key=f"invitation:{invitation.id}",
+            payload={"invitation": str(invitation.id), "to": invitation.address},
+            state=OutboxState.WAITING,
+            not_before=invitation.not_before,
+            created_at=context.now(),
+        )
+    )
+
+
+def open_invitation_of(session: Session, employee_id: UUID) -> InvitationRecord | None:
+    """Return the invitation that is open, if there is one."""
+    return session.scalars(
+        select(InvitationRecord).where(
+            InvitationRecord.employee_id == employee_id, InvitationRecord.ended_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def end_invitation(
+    session: Session, context: ServiceContext, employee_id: UUID, reason: str
+) -> InvitationRecord | None:
+    """End the open invitation; its link opens nothing and an unsent letter never leaves."""
+    invitation = open_invitation_of(session, employee_id)
+    if invitation is None:
+        return None
+    invitation.ended_at = context.now()
+    invitation.end_reason = reason
+    session.flush()
+    return invitation
+
+
+class InvitationService:
+    """What happens to invitations by themselves, and the release of a source."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet at hand."""
+        self._context = context
+
+    def expire_due(self) -> int:
+        """End every invitation whose time is over; the seat is free, the person lapses (I4)."""
+        with self._context.database.read() as session:
+            due = session.scalars(
+                select(InvitationRecord.id).where(
+                    InvitationRecord.ended_at.is_(None),
+                    InvitationRecord.expires_at <= self._context.now(),
+                )
+            ).all()
+        return sum(self._expire(invitation_id) for invitation_id in due)
+
+    def _expire(self, invitation_id: UUID) -> bool:
+        with self._context.database.write() as session:
+            invitation = session.get(InvitationRecord, invitation_id, with_for_update=True)
+            if invitation is None or invitation.ended_at is not None:
+                return False
+            employee = session.get_one(EmployeeRecord, invitation.employee_id, with_for_update=True)
+            end_invitation(session, self._context, employee.id, "expired")
+            move(employee, Change.EXPIRE, self._context.now())
+            employee.state_reason = WaitingReason.LAPSED
+            employee.because = "the invitation expired without being accepted (I4)"
+            free_seat(session, self._context)
+            record(
+                session,
+                self._context,
+                SYSTEM,
+                "invitation_expired",
+                employee.because,
+                employee_id=employee.id,
+                before={"address": invitation.address},
+            )
+            return True
+
+    def release(self, source_name: str, actor: Actor) -> int:
+        """Let a source's first letters go: grace and expiry start now; returns how many (I10).
+
+        Raises:
+            NotFoundError: There is no such source.
+        """
+        with self._context.database.write() as session:
+            source = find_source(session, self._context, source_name, for_update=True)
+            if source.released_at is None:
+                source.released_at = self._context.now()
+                record(
+                    session,
+                    self._context,
+                    actor,
+                    "source_released",
+                    f"{actor.name} released {source_name} (I10)",
+                )
+            return self._queue_held(session, source)
+
+    def _queue_held(self, session: Session, source: SourceRecord) -> int:
+        held = session.execute(
+            select(InvitationRecord, EmployeeRecord)
+            .join(EmployeeRecord, EmployeeRecord.id == InvitationRecord.employee_id)
+            .join(LinkRecord, LinkRecord.employee_id == EmployeeRecord.id)
+            .where(
+                LinkRecord.source_id == source.id,
+                InvitationRecord.ended_at.is_(None),
+                InvitationRecord.hold_reason == FIRST_APPROVAL,
+            )
+        ).all()
+        for invitation, employee in held:
+            invitation.hold_reason = None
+            invitation.not_before = self._context.now() + self._context.times.grace
+            queue_letter(session, self._context, invitation, employee)
+        return len(held)
+
+    def find(self, token: str) -> tuple[InvitationRecord, EmployeeRecord]:
+        """Return what a link opens.
+
+        Raises:
+            InvitationError: Nothing; the reason says why.
+        """
+        with self._context.database.read() as session:
+            return find_by_token(session, self._context, token)
+
+
+def find_by_token(
+    session: Session, context: ServiceContext, token: str, *, for_update: bool = False
+) -> tuple[InvitationRecord, EmployeeRecord]:
+    """Return the open invitation of a link and its employee (I3).
+
+    Raises:
+        InvitationError: The link is unknown, used, replaced, revoked or expired.
+    """
+    query = select(InvitationRecord).where(InvitationRecord.token_hash == token_hash(token))
+    if for_update:
+        query = query.with_for_update()
+    invitation = session.scalars(query).one_or_none()
+    if invitation is None:
+        raise InvitationError("unknown", "This link does not belong to any invitation.")
+    if invitation.ended_at is not None:
+        raise InvitationError(invitation.end_reason or "ended", _ENDED[invitation.end_reason or ""])
+    if invitation.expires_at is not None and invitation.expires_at <= context.now():
+        raise InvitationError("expired", _ENDED["expired"])
+    employee = session.get_one(EmployeeRecord, invitation.employee_id, with_for_update=for_update)
+    return invitation, employee
+
+
+_ENDED = {
+    "accepted": "This invitation has been accepted already. Sign in instead.",
+    "expired": "This invitation has expired. Ask your administrator for a new one.",
+    "revoked": "This invitation was withdrawn. Ask your administrator.",
+    "replaced": "A newer invitation was sent to your new address. Use the link in that letter.",
+    "": "This invitation is no longer open. Ask your administrator for a new one.",
+}

@@ -1,0 +1,269 @@
+"""One action of a plan becomes rows, a seat, an event and a letter, in one transaction (S3).
+
+Every door comes through here: runs, SCIM requests, pages and commands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from provisioning.domain.actions import Action, ActionKind
+from provisioning.domain.deciding import must_invite_anew
+from provisioning.domain.employees import Change, EmployeeState, WaitingReason
+from provisioning.domain.errors import StaleWriteError
+from provisioning.domain.findings import Finding, FindingKind
+from provisioning.domain.people import Person
+from provisioning.services.audit import record
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.departures import count_removal, depart_employee
+from provisioning.services.findings import close_findings_of, open_finding, refresh
+from provisioning.services.invitations import (
+    FIRST_APPROVAL,
+    end_invitation,
+    open_invitation,
+    open_invitation_of,
+)
+from provisioning.services.people import apply_person, new_employee
+from provisioning.services.seats import take_seat
+from provisioning.services.states import move
+from provisioning.storage.models.accounts import BindingRecord
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
+from provisioning.storage.models.intranets import SourceRecord
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioner:
+    """Performs actions for one source in one transaction."""
+
+    session: Session
+    context: ServiceContext
+    source: SourceRecord
+    actor: Actor
+    run_id: int | None = None
+    mapping_version: str = ""
+
+    def perform(self, action: Action) -> EmployeeRecord | None:
+        """Do what the action says; returns the employee, or None if there is none (any more).
+
+        Raises:
+            StaleWriteError: The employee is not what planning saw; nothing was done.
+        """
+        employee = self._load(action)
+        match action.kind:
+            case ActionKind.DISMISS | ActionKind.REVOKE:
+                return self._remove(action, _required(employee))
+            case ActionKind.FLAG:
+                employee = self._flag(action, employee)
+            case ActionKind.UPDATE:
+                self._update(action, _required(employee))
+            case _:
+                employee = self._seat(action, employee)
+        if employee is not None:
+            self.session.flush()
+            refresh(self.session, self.context, [employee.id])
+        return employee
+
+    def _load(self, action: Action) -> EmployeeRecord | None:
+        if action.employee is None:
+            self._require_unlinked(action)
+            return None
+        employee = self.session.get(
+            EmployeeRecord, action.employee.id, with_for_update=True, populate_existing=True
+        )
+        if employee is None or employee.version != action.employee.version:
+            raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
+        return employee
+
+    def _require_unlinked(self, action: Action) -> None:
+        if self.session.get(LinkRecord, (self.source.id, action.id.value)) is not None:
+            raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
+
+    def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
+        """Invite, hire back or let wait: one seat, or a place in the line (L2, L3)."""
+        person = _required(action.person)
+        before = employee.state.value if employee else None
+        seated = action.kind is not ActionKind.WAIT and take_seat(self.session, self.context)
+        if employee is None:
+            change = Change.INVITE if seated else Change.WAIT
+            employee = new_employee(self.session, self.context, person, change)
+        elif not seated:
+            self._wait(employee)
+        elif action.kind is ActionKind.HIRE_BACK and self._is_bound(employee):
+            move(employee, Change.RETURN, self.context.now())
+        else:
+            move(employee, Change.INVITE, self.context.now())
+        self._write_person(action, employee, person)
+        employee.because = str(action.because)
+        if seated:
+            employee.waiting_since = None
+            employee.dismissed_at = employee.dismissed_by_source = None
+        else:
+            hired_back = before == EmployeeState.DISMISSED
+            reason = WaitingReason.HIRED_BACK if hired_back else WaitingReason.NO_SEAT
+            employee.state_reason = reason.value
+            employee.waiting_since = employee.waiting_since or self.context.now()
+        if employee.state is EmployeeState.INVITED:
+            self._invite(employee, _required(person.mail))
+        self._record(employee, employee.state.value, action, {"state": before})
+        return employee
+
+    def _wait(self, employee: EmployeeRecord) -> None:
+        if employee.state is EmployeeState.DISMISSED:
+            move(employee, Change.WAIT, self.context.now())
+
+    def _is_bound(self, employee: EmployeeRecord) -> bool:
+        return self.session.get(BindingRecord, employee.id) is not None
+
+    def _invite(self, employee: EmployeeRecord, address: str) -> None:
+        unreleased = self.source.first_run == "plan" and self.source.released_at is None
+        open_invitation(
+            self.session,
+            self.context,
+            employee,
+            address,
+            hold_reason=FIRST_APPROVAL if unreleased else None,
+        )
+
+    def _update(self, action: Action, employee: EmployeeRecord) -> None:
+        person = _required(action.person)
+        invitation = open_invitation_of(self.session, employee.id)
+        address = invitation.address if invitation else None
+        self._write_person(action, employee, person)
+        if must_invite_anew(person, employee.state.value, address) and person.mail:
+            end_invitation(self.session, self.context, employee.id, "replaced")
+            self._invite(employee, person.mail)
+        self._record(
+            employee, "updated", action, {change.name: change.old for change in action.changes}
+        )
+
+    def _remove(self, action: Action, employee: EmployeeRecord) -> EmployeeRecord | None:
+        if action.counted:
+            door = self.actor.door
+            count_removal(self.session, self.context, self.source.id, employee.id, door)
+        kept = depart_employee(
+            self.session,
+            self.context,
+            employee,
+            self.actor,
+            str(action.because),
+            source=self.source.name,
+            reason=action.reason,
+            run_id=self.run_id,
+        )
+        if not kept:
+            return None
+        # An empty hash makes the next reading look at them, should they come back as they were.
+        self.session.execute(
+            update(LinkRecord)
+            .where(LinkRecord.source_id == self.source.id, LinkRecord.anchor == action.id.value)
+            .values(raw_hash=action.raw_hash, mapping_version=self.mapping_version)
+        )
+        return employee
+
+    def _flag(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord | None:
+        kind = _required(action.finding)
+        if action.marks_missing:
+            self._mark_missing(action, _required(employee))
+        elif kind is FindingKind.DUPLICATE_PERSON:
+            self._queue_match(action)
+        elif kind is not FindingKind.UNREADABLE_ENTRY:
+            employee = self._register(action, employee)
+        subject = action.id.value if employee is None else str(employee.id)
+        if kind is FindingKind.UNREADABLE_ENTRY:
+            subject = action.id.value
+        open_finding(
+            self.session,
+            self.context,
+            Finding(kind=kind, subject=subject, evidence=(("because", action.because.text),)),
+            who=action.who,
+            employee_id=employee.id if employee else None,
+            source_id=self.source.id,
+        )
+        return employee
+
+    def _mark_missing(self, action: Action, employee: EmployeeRecord) -> None:
+        """Write down that a source ceased to vouch; it counts tonight (D2, D5)."""
+        link = self.session.get_one(LinkRecord, (self.source.id, action.id.value))
+        link.missing_since = self.context.today()
+        if action.counted:
+            door = self.actor.door
+            count_removal(self.session, self.context, self.source.id, employee.id, door)
+        self._record(employee, "missing", action, None)
+
+    def _queue_match(self, action: Action) -> None:
+        key = (self.source.id, action.id.value)
+        if self.session.get(MatchRecord, key) is None:
+            self.session.add(
+                MatchRecord(
+                    source_id=self.source.id,
+                    anchor=action.id.value,
+                    name=action.who,
+                    candidates=[{"evidence": action.because.text}],
+                    opened_at=self.context.now(),
+                )
+            )
+
+    def _register(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
+        """Record somebody who cannot be invited: waiting, with the reason (I1)."""
+        person = _required(action.person)
+        if employee is None:
+            employee = new_employee(self.session, self.context, person, Change.WAIT)
+        self._write_person(action, employee, person)
+        employee.state_reason = action.reason
+        employee.because = str(action.because)
+        self._record(employee, "flagged", action, None)
+        return employee
+
+    def _write_person(self, action: Action, employee: EmployeeRecord, person: Person) -> None:
+        close_findings_of(self.session, self.context, action.id.value)
+        apply_person(
+            self.session,
+            self.context,
+            employee,
+            self.source,
+            person,
+            raw_hash=action.raw_hash,
+            mapping_version=self.mapping_version,
+        )
+
+    def _record(
+        self,
+        employee: EmployeeRecord,
+        kind: str,
+        action: Action,
+        before: dict[str, object] | None,
+    ) -> None:
+        after: dict[str, object] = {change.name: change.new for change in action.changes}
+        record(
+            self.session,
+            self.context,
+            self.actor,
+            kind,
+            str(action.because),
+            employee_id=employee.id,
+            before=before,
+            after=after | {"state": employee.state.value},
+            run_id=self.run_id,
+        )
+
+
+def _required(value: T | None) -> T:
+    """Return what an action of this kind always has."""
+    if value is None:
+        raise ValueError("the action lacks what its kind needs")
+    return value
+
+
+def linked_employee(session: Session, source: SourceRecord, anchor: str) -> EmployeeRecord | None:
+    """Return the employee a person of a source is linked to, if there is one."""
+    return session.scalars(
+        select(EmployeeRecord)
+        .join(LinkRecord, LinkRecord.employee_id == EmployeeRecord.id)
+        .where(LinkRecord.source_id == source.id, LinkRecord.anchor == anchor)
+    ).one_or_none()

@@ -1,0 +1,299 @@
+"""Lists and single people as commands, pages and files show them: the same rows everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from provisioning.domain.addresses import address_key
+from provisioning.domain.employees import EmployeeState
+from provisioning.domain.errors import NotFoundError
+from provisioning.domain.findings import REMEDIES, FindingKind, severity
+from provisioning.services.context import ServiceContext
+from provisioning.services.seats import read_seats
+from provisioning.services.waiting import waiting_list
+from provisioning.storage.models.effects import FindingRecord
+from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmployeeRow:
+    """One line of the list of people."""
+
+    id: UUID
+    number: int
+    display_name: str
+    state: str
+    state_reason: str
+    contact_email: str | None
+    department: str | None
+    title: str | None
+    because: str
+    since: datetime
+    findings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRow:
+    """One line of the mismatch report (E9)."""
+
+    id: int
+    kind: str
+    severity: str
+    person: str
+    employee: str | None
+    reason: str
+    evidence: dict[str, Any]
+    remedy: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatReport:
+    """The licence at a glance."""
+
+    limit: int | None
+    taken: int
+    free: int | None
+    active: int
+    invited: int
+    waiting: int
+    dismissed: int
+    queued: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRow:
+    """One place in the line; `position` is None for those whom a free seat does not help."""
+
+    position: int | None
+    id: UUID
+    display_name: str
+    reason: str
+    because: str
+    waiting_since: datetime | None
+    starts_at: datetime | None
+
+
+class Reports:
+    """Reads lists; changes nothing."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet at hand."""
+        self._context = context
+
+    def people(
+        self,
+        *,
+        state: EmployeeState | None = None,
+        search: str = "",
+        attention: bool = False,
+        after: int = 0,
+        limit: int = 50,
+    ) -> Sequence[EmployeeRow]:
+        """Return a page of employees by number; the dismissed only if asked for (S5).
+
+        Args:
+            state: Only this state; None means all but the dismissed.
+            search: Part of a name, an address, a user name or an id.
+            attention: Only people with an open finding.
+            after: The last number of the page before.
+            limit: Rows at most.
+        """
+        query = (
+            select(EmployeeRecord, _open_findings())
+            .where(EmployeeRecord.intranet_id == self._context.intranet_id)
+            .where(EmployeeRecord.seq > after)
+            .order_by(EmployeeRecord.seq)
+            .limit(limit)
+        )
+        if state is not None:
+            query = query.where(EmployeeRecord.state == state)
+        elif not search:
+            query = query.where(EmployeeRecord.state != EmployeeState.DISMISSED)
+        if attention:
+            query = query.where(_open_findings() > 0)
+        if search:
+            query = query.where(_matches(search))
+        with self._context.database.read() as session:
+            return [_employee_row(employee, count) for employee, count in session.execute(query)]
+
+    def mismatches(
+        self, *, kind: FindingKind | None = None, after: int = 0, limit: int = 1_000
+    ) -> Sequence[FindingRow]:
+        """Return open findings, oldest first (E3, E9)."""
+        query = (
+            select(FindingRecord)
+            .where(
+                FindingRecord.intranet_id == self._context.intranet_id,
+                FindingRecord.closed_at.is_(None),
+                FindingRecord.id > after,
+            )
+            .order_by(FindingRecord.id)
+            .limit(limit)
+        )
+        if kind is not None:
+            query = query.where(FindingRecord.kind == kind)
+        with self._context.database.read() as session:
+            return [finding_row(row) for row in session.scalars(query)]
+
+    def seats(self) -> SeatReport:
+        """Return the licence and how many people are in each state."""
+        with self._context.database.read() as session:
+            ledger = read_seats(session, self._context)
+            rows = session.execute(
+                select(EmployeeRecord.state, func.count())
+                .where(EmployeeRecord.intranet_id == self._context.intranet_id)
+                .group_by(EmployeeRecord.state)
+            )
+            found = {row[0]: row[1] for row in rows}
+        return SeatReport(
+            limit=ledger.limit,
+            taken=ledger.taken,
+            free=ledger.free,
+            active=found.get(EmployeeState.ACTIVE, 0),
+            invited=found.get(EmployeeState.INVITED, 0),
+            waiting=found.get(EmployeeState.WAITING, 0),
+            dismissed=found.get(EmployeeState.DISMISSED, 0),
+            queued=ledger.queued,
+        )
+
+    def waitlist(self, *, limit: int = 1_000) -> Sequence[WaitingRow]:
+        """Return the line in its order, then those who wait for something else (L3)."""
+        with self._context.database.read() as session:
+            in_line = session.scalars(waiting_list(self._context).limit(limit)).all()
+            others = session.scalars(
+                select(EmployeeRecord.id)
+                .where(
+                    EmployeeRecord.intranet_id == self._context.intranet_id,
+                    EmployeeRecord.state == EmployeeState.WAITING,
+                    EmployeeRecord.id.not_in(in_line),
+                )
+                .order_by(EmployeeRecord.seq)
+                .limit(limit)
+            ).all()
+            rows = [
+                _waiting_row(session.get_one(EmployeeRecord, id_), position)
+                for position, id_ in enumerate(in_line, start=1)
+            ]
+            rows += [_waiting_row(session.get_one(EmployeeRecord, id_), None) for id_ in others]
+        return rows
+
+    def find(self, key: str) -> UUID:
+        """Return the one employee a number, id, user name or address means.
+
+        Raises:
+            NotFoundError: Nobody, or more than one.
+        """
+        with self._context.database.read() as session:
+            found = session.scalars(self._finding(key)).all()
+        if len(set(found)) == 1:
+            return found[0]
+        hint = f"{len(set(found))} people match; use the number" if found else "try `usher people`"
+        raise NotFoundError("employee", f'"{key}"', hint=hint)
+
+    def _finding(self, key: str) -> Select[UUID]:
+        folded = address_key(key)
+        conditions = [
+            EmployeeRecord.contact_email_key == folded,
+            EmployeeRecord.display_name_key == folded,
+            EmployeeRecord.id.in_(
+                select(LinkRecord.employee_id).where(
+                    or_(LinkRecord.user_name_key == folded, LinkRecord.anchor == key)
+                )
+            ),
+            EmployeeRecord.id.in_(
+                select(AddressRecord.employee_id).where(AddressRecord.value_key == folded)
+            ),
+        ]
+        if key.isdigit() and len(key) < 18:  # noqa: PLR2004 - fits a 64-bit number
+            conditions = [EmployeeRecord.seq == int(key)]
+        elif (id_ := _uuid(key)) is not None:
+            conditions.append(EmployeeRecord.id == id_)
+        return select(EmployeeRecord.id).where(
+            and_(EmployeeRecord.intranet_id == self._context.intranet_id, or_(*conditions))
+        )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _open_findings() -> Any:
+    return (
+        select(func.count())
+        .where(FindingRecord.employee_id == EmployeeRecord.id, FindingRecord.closed_at.is_(None))
+        .scalar_subquery()
+    )
+
+
+def _matches(search: str) -> Any:
+    folded = address_key(search)
+    return or_(
+        EmployeeRecord.display_name_key.contains(folded, autoescape=True),
+        EmployeeRecord.contact_email_key.contains(folded, autoescape=True),
+        EmployeeRecord.id.in_(
+            select(LinkRecord.employee_id).where(
+                or_(
+                    LinkRecord.user_name_key.contains(folded, autoescape=True),
+                    LinkRecord.anchor == search.strip(),
+                )
+            )
+        ),
+        EmployeeRecord.id.in_(
+            select(AddressRecord.employee_id).where(
+                AddressRecord.value_key.contains(folded, autoescape=True)
+            )
+        ),
+    )
+
+
+def _employee_row(employee: EmployeeRecord, findings: int) -> EmployeeRow:
+    return EmployeeRow(
+        id=employee.id,
+        number=employee.seq,
+        display_name=employee.display_name,
+        state=employee.state.value,
+        state_reason=employee.state_reason,
+        contact_email=employee.contact_email,
+        department=employee.department,
+        title=employee.title,
+        because=employee.because,
+        since=employee.state_since,
+        findings=findings,
+    )
+
+
+def finding_row(row: FindingRecord) -> FindingRow:
+    """Return an open finding as it is shown everywhere."""
+    return FindingRow(
+        id=row.id,
+        kind=row.kind.value,
+        severity=severity(row.kind).value,
+        person=row.who,
+        employee=str(row.employee_id) if row.employee_id else None,
+        reason=row.reason,
+        evidence=row.evidence,
+        remedy=REMEDIES[row.kind],
+        opened_at=row.opened_at,
+    )
+
+
+def _waiting_row(employee: EmployeeRecord, position: int | None) -> WaitingRow:
+    return WaitingRow(
+        position=position,
+        id=employee.id,
+        display_name=employee.display_name,
+        reason=employee.state_reason,
+        because=employee.because,
+        waiting_since=employee.waiting_since,
+        starts_at=employee.starts_at,
+    )

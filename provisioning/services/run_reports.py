@@ -1,0 +1,208 @@
+"""Runs and plans as commands, pages and machines show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from provisioning.domain.actions import HoldReason
+from provisioning.services.context import ServiceContext
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.runs import RunActionRecord, RunRecord
+from provisioning.storage.runs import find_run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One line of the list of runs."""
+
+    run: int
+    source: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    started_by: str
+    read: int
+    unchanged: int
+    counts: dict[str, int]
+    held: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRow:
+    """One action of a plan."""
+
+    seq: int
+    action: str
+    person: str
+    display_name: str
+    mail: str | None
+    where: str
+    anchor: str
+    employee: str | None
+    because: str
+    held: str | None
+    held_because: str | None
+    status: str
+    changes: list[dict[str, Any]]
+    finding: str | None
+    reason: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """A run with its plan: what `usher plan --json` prints."""
+
+    run: int
+    source: str
+    state: str
+    digest: str
+    read: int
+    unchanged: int
+    counts: dict[str, int]
+    held: int
+    limit_sentence: str
+    started_at: datetime
+    finished_at: datetime | None
+    started_by: str
+    approved_by: str | None
+    comment: str | None
+    error: str | None
+    proof: dict[str, Any] | None
+    actions: Sequence[ActionRow]
+
+
+class RunReports:
+    """Reads runs; changes nothing."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet at hand."""
+        self._context = context
+
+    def runs(self, *, limit: int = 30, source: str | None = None) -> Sequence[RunRow]:
+        """Return the latest runs, newest first."""
+        held = (
+            select(func.count())
+            .where(RunActionRecord.run_id == RunRecord.id, RunActionRecord.held.is_not(None))
+            .scalar_subquery()
+        )
+        query = (
+            select(RunRecord, SourceRecord.name, held)
+            .join(SourceRecord, SourceRecord.id == RunRecord.source_id)
+            .where(RunRecord.intranet_id == self._context.intranet_id)
+            .order_by(RunRecord.id.desc())
+            .limit(limit)
+        )
+        if source is not None:
+            query = query.where(SourceRecord.name == source)
+        with self._context.database.read() as session:
+            return [_run_row(run, name, count) for run, name, count in session.execute(query)]
+
+    def plan(self, run_id: int) -> PlanReport:
+        """Return a run with every action.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        with self._context.database.read() as session:
+            run = find_run(session, self._context.intranet_id, run_id)
+            source = session.get_one(SourceRecord, run.source_id)
+            rows = session.scalars(
+                select(RunActionRecord)
+                .where(RunActionRecord.run_id == run_id)
+                .order_by(RunActionRecord.seq)
+            )
+            actions = [_action_row(row) for row in rows]
+        held = sum(action.held is not None for action in actions)
+        return PlanReport(
+            run=run.id,
+            source=source.name,
+            state=run.state.value,
+            digest=run.digest,
+            read=run.read,
+            unchanged=run.unchanged,
+            counts=run.counts,
+            held=held,
+            limit_sentence=self._limit_sentence(actions, source),
+            started_at=run.started_at,
+            finished_at=run.finished_at,
+            started_by=run.started_by,
+            approved_by=run.approved_by,
+            comment=run.comment,
+            error=run.error,
+            proof=run.proof,
+            actions=actions,
+        )
+
+    def _limit_sentence(self, actions: Sequence[ActionRow], source: SourceRecord) -> str:
+        """Say what is held, in the words of the page; empty when nothing is."""
+        held = [action for action in actions if action.held is not None]
+        if not held:
+            return ""
+        mass = sum(a.held in (HoldReason.MASS_REMOVAL, HoldReason.ROLLING_SHARE) for a in held)
+        if not mass:
+            reasons = sorted({action.held_because or "" for action in held})
+            return f"{len(held)} action(s) held: {'; '.join(reasons)}."
+        last = f" The last good run saw {source.last_read:,} people." if source.last_read else ""
+        places = _common_place([action.where for action in held])
+        return (
+            f"It would remove {mass:,} people; the limit is "
+            f"{self._context.policy.dismiss_percent:g} % of the source's people in one run and "
+            f"{self._context.policy.rolling_percent:g} % in seven days.{last}{places}"
+        )
+
+
+def _common_place(places: Sequence[str]) -> str:
+    """Name the unit all held people were in: the likely cause is there."""
+    units = {place.partition(",")[2] for place in places if place}
+    if len(units) != 1 or not (unit := units.pop()):
+        return ""
+    return f" All of them were in {unit}."
+
+
+def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
+    return RunRow(
+        run=run.id,
+        source=source,
+        state=run.state.value,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        started_by=run.started_by,
+        read=run.read,
+        unchanged=run.unchanged,
+        counts=run.counts,
+        held=held,
+        error=run.error,
+    )
+
+
+def _action_row(row: RunActionRecord) -> ActionRow:
+    document = row.after
+    person = document.get("person") or {}
+    return ActionRow(
+        seq=row.seq,
+        action=row.kind.value,
+        person=row.who,
+        display_name=person.get("display_name", row.who),
+        mail=person.get("mail"),
+        where=person.get("where", ""),
+        anchor=row.anchor,
+        employee=str(row.employee_id) if row.employee_id else None,
+        because=row.because,
+        held=row.held.value if row.held else None,
+        held_because=row.held.sentence if row.held else None,
+        status=row.status.value,
+        changes=[
+            {"field": name, "old": old, "new": new}
+            for name, old, new in document.get("changes", [])
+        ],
+        finding=document.get("finding"),
+        reason=document.get("reason", ""),
+        error=row.error,
+    )

@@ -1,0 +1,249 @@
+"""Runs: plan, apply, approve, reject, sync - and resuming what was interrupted (R)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from provisioning.domain.errors import (
+    DigestMismatchError,
+    HeldError,
+    NotFoundError,
+    ProvisioningError,
+    RunStateError,
+)
+from provisioning.services.applying import Applier, Progress
+from provisioning.services.audit import record
+from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
+from provisioning.services.planning import Planner
+from provisioning.services.settling import settle_afresh
+from provisioning.services.sources import find_source
+from provisioning.services.waiting import WaitingService
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.runs import (
+    ActionStatus,
+    RunActionRecord,
+    RunRecord,
+    RunState,
+)
+from provisioning.storage.runs import claim, find_run, interrupted_run, mark_due
+from provisioning.storage.staging import drop_staged
+
+APPROVAL_LIFETIME = timedelta(hours=24)
+"""A plan older than this is not applied any more (R4)."""
+
+
+class RunService:
+    """Everything that can be done with a run, by a command, a page or a job."""
+
+    def __init__(self, context: ServiceContext, sources: Mapping[str, ConfiguredSource]) -> None:
+        """Keep the intranet and its sources, by name, at hand."""
+        self._context = context
+        self._sources = sources
+
+    def plan(self, source: str, actor: Actor) -> int:
+        """Read and plan, changing nothing; returns the run's number.
+
+        Raises:
+            NotFoundError: There is no such source.
+            SourceError: The source's answer was incomplete.
+        """
+        return Planner(context=self._context, source=self._configured(source)).plan(actor)
+
+    def sync(self, source: str, actor: Actor, progress: Progress | None = None) -> int:
+        """Resume what was interrupted, plan, and apply what no guard holds.
+
+        Returns the run's number; its state tells how it ended. A source whose first run has
+        to be released is only planned (I10).
+        """
+        configured = self._configured(source)
+        self.resume(source, actor, progress)
+        run_id = Planner(context=self._context, source=configured).plan(actor)
+        if self._is_released(source):
+            self._expire_older(run_id)
+            claim(self._context.database, self._context.intranet_id, run_id, self._context.now())
+            with self._context.database.write() as session:
+                mark_due(session, run_id)
+                session.get_one(RunRecord, run_id).settled = True
+            self._finish(run_id, actor, progress)
+        return run_id
+
+    def apply(self, run_id: int, actor: Actor, progress: Progress | None = None) -> RunState:
+        """Apply what a stored plan and a fresh one have in common, except what is held (R4).
+
+        Raises:
+            HeldError: The source's first run has to be released.
+            RunStateError: The run cannot be applied (any more).
+        """
+        with self._context.database.read() as session:
+            run = find_run(session, self._context.intranet_id, run_id)
+            source = session.get_one(SourceRecord, run.source_id).name
+            if run.state is RunState.APPLIED:
+                return run.state
+        if not self._is_released(source):
+            raise HeldError(
+                f"the first run of {source} waits for its release; nothing was changed. "
+                f"Look at `usher plan-show {run_id}`, then `usher release {source}`."
+            )
+        return self._apply(run_id, source, actor, progress, approved=False)
+
+    def approve(
+        self,
+        run_id: int,
+        actor: Actor,
+        *,
+        digest: str | None = None,
+        comment: str = "",
+        progress: Progress | None = None,
+    ) -> RunState:
+        """Approve the plan that was shown, held actions included, and apply it (R4).
+
+        Raises:
+            DigestMismatchError: The stored plan is another one.
+            RunStateError: Nothing is held, or the approval came too late.
+            HeldError: The source's first run has to be released.
+        """
+        with self._context.database.write() as session:
+            run = find_run(session, self._context.intranet_id, run_id, lock=True)
+            source = session.get_one(SourceRecord, run.source_id).name
+            if run.state is not RunState.HELD:
+                raise RunStateError(run_id, run.state, "approved")
+            if digest is not None and digest != run.digest:
+                raise DigestMismatchError(
+                    f"run {run_id} has the digest {run.digest[:12]}, not {digest[:12]}; "
+                    "nothing was approved. Look at the plan again."
+                )
+            self._require_fresh(run)
+            run.approved_by, run.approved_at = actor.name, self._context.now()
+            run.comment = comment
+            record(
+                session,
+                self._context,
+                actor,
+                "run_approved",
+                f"{actor.name} approved run {run_id}: {comment or 'no comment'} (R4)",
+                after={"digest": run.digest},
+                run_id=run_id,
+            )
+        return self._apply(run_id, source, actor, progress, approved=True)
+
+    def reject(self, run_id: int, actor: Actor, comment: str = "") -> None:
+        """Refuse what a plan holds or has not done yet.
+
+        Raises:
+            RunStateError: The run is neither ready nor held.
+        """
+        with self._context.database.write() as session:
+            run = find_run(session, self._context.intranet_id, run_id, lock=True)
+            if run.state not in (RunState.READY, RunState.HELD):
+                raise RunStateError(run_id, run.state, "rejected")
+            run.state, run.comment = RunState.REJECTED, comment
+            session.execute(
+                update(RunActionRecord)
+                .where(
+                    RunActionRecord.run_id == run_id,
+                    RunActionRecord.status == ActionStatus.PLANNED,
+                )
+                .values(status=ActionStatus.REJECTED)
+            )
+            drop_staged(session, run_id)
+            because = f"{actor.name} rejected run {run_id}: {comment or 'no comment'}"
+            record(session, self._context, actor, "run_rejected", because, run_id=run_id)
+
+    def resume(self, source: str, actor: Actor, progress: Progress | None = None) -> int | None:
+        """Finish a run that was killed while applying; returns its number, if there was one."""
+        with self._context.database.read() as session:
+            source_id = find_source(session, self._context, source).id
+            run_id = interrupted_run(session, source_id, self._context.now())
+            if run_id is None:
+                return None
+            approved = session.get_one(RunRecord, run_id).approved_at is not None
+        self._apply(run_id, source, actor, progress, approved=approved)
+        return run_id
+
+    def _apply(
+        self,
+        run_id: int,
+        source: str,
+        actor: Actor,
+        progress: Progress | None,
+        *,
+        approved: bool,
+    ) -> RunState:
+        context = self._context
+        self._resume_other(run_id, source, actor, progress)
+        with context.database.read() as session:
+            run = find_run(session, context.intranet_id, run_id)
+            before, settled = run.state, run.settled
+            if before is RunState.READY:
+                self._require_fresh(run)
+        resumed = claim(context.database, context.intranet_id, run_id, context.now())
+        if not (resumed and settled):
+            try:
+                settle_afresh(context, self._configured(source), run_id, actor, approved=approved)
+            except ProvisioningError:
+                self._give_back(run_id, RunState.HELD if approved else before)
+                raise
+        return self._finish(run_id, actor, progress)
+
+    def _resume_other(
+        self, run_id: int, source: str, actor: Actor, progress: Progress | None
+    ) -> None:
+        """Finish another run of the source first, if its process died while applying it."""
+        with self._context.database.read() as session:
+            source_id = find_source(session, self._context, source).id
+            other = interrupted_run(session, source_id, self._context.now())
+        if other not in (None, run_id):
+            self.resume(source, actor, progress)
+
+    def _finish(self, run_id: int, actor: Actor, progress: Progress | None) -> RunState:
+        state = Applier(context=self._context, run_id=run_id, actor=actor).apply(progress)
+        WaitingService(self._context).serve()
+        return state
+
+    def _give_back(self, run_id: int, state: RunState) -> None:
+        """Put a run back whose source could not be read again: nothing was changed."""
+        with self._context.database.write() as session:
+            run = session.get_one(RunRecord, run_id)
+            run.state = RunState.READY if state is RunState.APPLYING else state
+            run.worker = None
+
+    def _require_fresh(self, run: RunRecord) -> None:
+        finished = run.finished_at or run.started_at
+        if self._context.now() - finished > APPROVAL_LIFETIME:
+            raise RunStateError(run.id, "more than 24 hours old", "applied; plan again")
+
+    def _expire_older(self, run_id: int) -> None:
+        """A newer plan of a source replaces those that wait: they speak of yesterday."""
+        with self._context.database.write() as session:
+            run = session.get_one(RunRecord, run_id)
+            older = session.scalars(
+                select(RunRecord).where(
+                    RunRecord.source_id == run.source_id,
+                    RunRecord.id < run_id,
+                    RunRecord.state.in_([RunState.READY, RunState.HELD]),
+                )
+            ).all()
+            for old in older:
+                old.state = RunState.EXPIRED
+                drop_staged(session, old.id)
+
+    def _configured(self, source: str) -> ConfiguredSource:
+        found = self._sources.get(source)
+        if found is None:
+            names = ", ".join(sorted(self._sources)) or "none is configured"
+            raise NotFoundError("source", f'"{source}"', hint=f"there are: {names}")
+        return found
+
+    def _is_released(self, source: str) -> bool:
+        with self._context.database.read() as session:
+            return is_released(session, self._context, source)
+
+
+def is_released(session: Session, context: ServiceContext, source: str) -> bool:
+    """Whether a source may act: it was released, or needs no release (I10)."""
+    found = find_source(session, context, source)
+    return found.first_run == "apply" or found.released_at is not None

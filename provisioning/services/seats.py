@@ -1,0 +1,131 @@
+"""The one ledger of seats: taken by an update that carries its condition (L1, L2)."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
+from provisioning.domain.findings import Finding, FindingKind
+from provisioning.domain.seats import SEATED, Seats
+from provisioning.services.audit import record
+from provisioning.services.context import SYSTEM, Actor, ServiceContext
+from provisioning.services.findings import close_finding, open_finding
+from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.intranets import SeatCounterRecord
+
+
+def take_seat(session: Session, context: ServiceContext) -> bool:
+    """Reserve one seat in this transaction; false when all are taken (L1)."""
+    counter = SeatCounterRecord
+    taken = session.scalar(
+        update(counter)
+        .where(
+            counter.intranet_id == context.intranet_id,
+            counter.kind == "employee",
+            or_(counter.limit.is_(None), counter.taken < counter.limit),
+        )
+        .values(taken=counter.taken + 1)
+        .returning(counter.taken),
+        execution_options={"synchronize_session": False},
+    )
+    return taken is not None
+
+
+def free_seat(session: Session, context: ServiceContext) -> None:
+    """Give one seat back in this transaction."""
+    counter = SeatCounterRecord
+    session.execute(
+        update(counter)
+        .where(counter.intranet_id == context.intranet_id, counter.kind == "employee")
+        .values(taken=counter.taken - 1),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def read_seats(session: Session, context: ServiceContext) -> Seats:
+    """Return the ledger and how many people a free seat would serve first (L3)."""
+    counter = session.execute(
+        select(SeatCounterRecord.taken, SeatCounterRecord.limit).where(
+            SeatCounterRecord.intranet_id == context.intranet_id
+        )
+    ).one()
+    queued = session.scalar(
+        select(func.count()).where(
+            EmployeeRecord.intranet_id == context.intranet_id,
+            EmployeeRecord.state == EmployeeState.WAITING,
+            EmployeeRecord.state_reason.in_([reason.value for reason in SERVED_BY_ITSELF]),
+        )
+    )
+    return Seats(taken=counter.taken, limit=counter.limit, queued=queued or 0)
+
+
+class SeatService:
+    """Changes and checks the ledger."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet at hand."""
+        self._context = context
+
+    def set_limit(self, limit: int | None, actor: Actor) -> None:
+        """Set the licence; lowering it dismisses nobody and opens a finding (L6)."""
+        with self._context.database.write() as session:
+            counter = self._counter(session)
+            if counter.limit != limit:
+                record(
+                    session,
+                    self._context,
+                    actor,
+                    "seat_limit_changed",
+                    f"the licence has {'unlimited' if limit is None else limit} seats (L6)",
+                    before={"limit": counter.limit},
+                    after={"limit": limit},
+                )
+                counter.limit = limit
+            self._judge(session, counter)
+
+    def recount(self, actor: Actor = SYSTEM) -> int:
+        """Count the seated again and correct the ledger; returns the difference (L7)."""
+        with self._context.database.write() as session:
+            counter = self._counter(session)
+            seated = session.scalar(
+                select(func.count()).where(
+                    EmployeeRecord.intranet_id == self._context.intranet_id,
+                    EmployeeRecord.state.in_(SEATED),
+                )
+            )
+            difference = (seated or 0) - counter.taken
+            if difference:
+                record(
+                    session,
+                    self._context,
+                    actor,
+                    "seats_corrected",
+                    "the recount found another number of seated people (L7)",
+                    before={"taken": counter.taken},
+                    after={"taken": seated},
+                )
+                counter.taken = seated or 0
+            counter.recounted_at = self._context.now()
+            self._judge(session, counter)
+            return difference
+
+    def _counter(self, session: Session) -> SeatCounterRecord:
+        return session.scalars(
+            select(SeatCounterRecord)
+            .where(SeatCounterRecord.intranet_id == self._context.intranet_id)
+            .with_for_update()
+        ).one()
+
+    def _judge(self, session: Session, counter: SeatCounterRecord) -> None:
+        """Open or close `over_seat_limit` (L6)."""
+        over = counter.limit is not None and counter.taken > counter.limit
+        finding = Finding(
+            kind=FindingKind.OVER_SEAT_LIMIT,
+            subject="seats",
+            evidence=(("taken", str(counter.taken)), ("limit", str(counter.limit))),
+        )
+        if over:
+            open_finding(session, self._context, finding, who=self._context.intranet_name)
+        else:
+            close_finding(session, self._context, FindingKind.OVER_SEAT_LIMIT, "seats")

@@ -1,0 +1,140 @@
+"""Signing in and staying signed in: sessions live on the server (A2, A6)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from provisioning.domain.errors import CredentialsError
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.credentials import WRONG, Credentials
+from provisioning.storage.models.accounts import (
+    BindingRecord,
+    IdentityRecord,
+    RoleGrantRecord,
+    RoleName,
+    SessionRecord,
+)
+
+SESSION_LIFETIME = timedelta(hours=12)
+_FREE_ATTEMPTS = 5
+_LOCK = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Somebody whose session is good."""
+
+    account_id: UUID
+    address: str
+    role: RoleName | None
+    employee_id: UUID | None
+    must_change_password: bool
+
+    @property
+    def actor(self) -> Actor:
+        """How they appear on the timeline."""
+        return Actor(self.address, "page")
+
+
+class SessionService:
+    """Opens, recognises and ends sessions."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet and the hasher at hand."""
+        self._context = context
+        self._credentials = Credentials(context)
+
+    def sign_in(self, address: str, password: str) -> str:
+        """Return the secret of a new session, for the cookie.
+
+        Raises:
+            CredentialsError: Address and password do not fit; the same words and the same
+                time whether the address exists or not.
+        """
+        with self._context.database.read() as session:
+            identity = self._credentials.find(session, address)
+        self._require_unlocked(identity)
+        try:
+            self._credentials.verify(identity, password)
+        except CredentialsError:
+            if identity is not None:
+                self._count_failure(identity.id)
+            raise
+        secret = secrets.token_urlsafe(32)
+        with self._context.database.write() as session:
+            found = self._credentials.find(session, address)
+            if found is None:
+                raise CredentialsError(WRONG)
+            found.failed_attempts, found.locked_until = 0, None
+            session.add(
+                SessionRecord(
+                    token_hash=_digest(secret),
+                    account_id=found.account_id,
+                    created_at=self._context.now(),
+                    last_seen_at=self._context.now(),
+                )
+            )
+        return secret
+
+    def signed_in(self, secret: str) -> SignedIn | None:
+        """Return who a session belongs to, or None when it is over."""
+        with self._context.database.read() as session:
+            row = session.execute(
+                select(SessionRecord, IdentityRecord, RoleGrantRecord.role, BindingRecord)
+                .join(IdentityRecord, IdentityRecord.account_id == SessionRecord.account_id)
+                .outerjoin(
+                    RoleGrantRecord,
+                    (RoleGrantRecord.account_id == SessionRecord.account_id)
+                    & (RoleGrantRecord.intranet_id == self._context.intranet_id),
+                )
+                .outerjoin(
+                    BindingRecord,
+                    (BindingRecord.account_id == SessionRecord.account_id)
+                    & (BindingRecord.intranet_id == self._context.intranet_id),
+                )
+                .where(
+                    SessionRecord.token_hash == _digest(secret),
+                    SessionRecord.ended_at.is_(None),
+                    SessionRecord.created_at > self._context.now() - SESSION_LIFETIME,
+                )
+            ).first()
+        if row is None:
+            return None
+        found, identity, role, binding = row
+        return SignedIn(
+            account_id=found.account_id,
+            address=identity.address or identity.subject or "",
+            role=role,
+            employee_id=binding.employee_id if binding is not None else None,
+            must_change_password=identity.one_time,
+        )
+
+    def sign_out(self, secret: str) -> None:
+        """End a session."""
+        with self._context.database.write() as session:
+            found = session.scalars(
+                select(SessionRecord).where(SessionRecord.token_hash == _digest(secret))
+            ).one_or_none()
+            if found is not None:
+                found.ended_at = self._context.now()
+
+    def _require_unlocked(self, identity: IdentityRecord | None) -> None:
+        if identity and identity.locked_until and identity.locked_until > self._context.now():
+            raise CredentialsError("Too many attempts. Wait a minute and try again.")
+
+    def _count_failure(self, identity_id: UUID) -> None:
+        with self._context.database.write() as session:
+            identity = session.get_one(IdentityRecord, identity_id, with_for_update=True)
+            identity.failed_attempts += 1
+            if identity.failed_attempts >= _FREE_ATTEMPTS:
+                identity.locked_until = self._context.now() + _LOCK
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,75 @@
+"""Between a plan and its apply: plan afresh, and do exactly what is in both (R4)."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, update
+
+from provisioning.domain.plan import Plan
+from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
+from provisioning.services.planning import Planner
+from provisioning.storage.models.runs import (
+    ActionStatus,
+    RunActionRecord,
+    RunPersonRecord,
+    RunRecord,
+    RunState,
+)
+from provisioning.storage.runs import delete_run, store_actions, stored_plan
+
+
+def settle_afresh(
+    context: ServiceContext,
+    source: ConfiguredSource,
+    run_id: int,
+    actor: Actor,
+    *,
+    approved: bool,
+) -> None:
+    """Choose the actions of a run that a fresh plan confirms.
+
+    What is gone has drifted; what is new becomes a plan of its own. Held actions are chosen
+    only if the run was approved, and only those that were held when it was.
+
+    Raises:
+        SourceError: The source could not be read again; nothing was chosen.
+    """
+    fresh_id = Planner(context=context, source=source).plan(actor, kind="afresh")
+    with context.database.write() as session:
+        run = session.get_one(RunRecord, run_id, with_for_update=True)
+        fresh_run = session.get_one(RunRecord, fresh_id)
+        fresh = stored_plan(session, fresh_run)
+        confirmed = {action.fingerprint(): action for action in fresh}
+        for row in session.scalars(
+            select(RunActionRecord).where(
+                RunActionRecord.run_id == run_id,
+                RunActionRecord.status == ActionStatus.PLANNED,
+            )
+        ):
+            action = confirmed.pop(row.fingerprint, None)
+            if action is None:
+                row.status, row.error = ActionStatus.DRIFTED, "the directory no longer asks for it"
+                continue
+            row.after = action.to_json()
+            may_do = action.held is None or (approved and row.held is not None)
+            row.status = ActionStatus.DUE if may_do else ActionStatus.PLANNED
+        session.execute(delete(RunPersonRecord).where(RunPersonRecord.run_id == run_id))
+        session.execute(
+            update(RunPersonRecord).where(RunPersonRecord.run_id == fresh_id).values(run_id=run_id)
+        )
+        run.read, run.mapping_version = fresh_run.read, fresh_run.mapping_version
+        run.settled = True
+        session.execute(delete(RunActionRecord).where(RunActionRecord.run_id == fresh_id))
+        new = tuple(action for action in fresh if action.fingerprint() in confirmed)
+        if new:
+            _keep_as_plan(fresh_run, Plan(new, read=fresh.read, unchanged=fresh.unchanged))
+            session.flush()
+            store_actions(session, fresh_id, new)
+        else:
+            delete_run(session, fresh_id)
+
+
+def _keep_as_plan(run: RunRecord, plan: Plan) -> None:
+    run.kind = "full"
+    run.state = RunState.HELD if plan.held else RunState.READY
+    run.digest = plan.digest()
+    run.counts = plan.counts()

@@ -1,0 +1,76 @@
+"""Bring a database to the schema of this code, or say clearly why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
+from sqlalchemy.exc import OperationalError
+
+from provisioning.domain.errors import ConfigurationError, DatabaseUnavailableError
+from provisioning.storage.base import Database
+from provisioning.storage.schema import metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str) -> None:
+    """Migrate to the newest revision; an empty database gets everything.
+
+    Raises:
+        ConfigurationError: The database was written by a newer Usher.
+        DatabaseUnavailableError: The database does not answer.
+    """
+    _make_folder(url)
+    database = Database(url)
+    try:
+        _refuse_unknown_revision(database)
+        with database.engine.begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        raise DatabaseUnavailableError(
+            f"the database {database.url.render_as_string()} does not answer: {error.orig}"
+        ) from error
+    finally:
+        database.close()
+
+
+def differences(url: str) -> list[str]:
+    """Return what a migrated database lacks of the tables in the code; empty is good."""
+    database = Database(url)
+    try:
+        with database.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            return [str(difference) for difference in compare_metadata(context, metadata)]
+    finally:
+        database.close()
+
+
+def _refuse_unknown_revision(database: Database) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    with database.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in known:
+        raise ConfigurationError(
+            f"the database is at revision {found}, which this version of Usher does not know. "
+            "Nothing was changed. Start the newer version, or restore a backup."
+        )
+
+
+def _make_folder(url: str) -> None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config

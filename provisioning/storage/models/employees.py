@@ -1,0 +1,159 @@
+"""Employees, which person is which of them, and their addresses."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from provisioning.domain.employees import EmployeeState
+from provisioning.storage.base import Base, Counter, Json, Key, choice
+
+
+class EmployeeRecord(Base):
+    """One human as the registry records them in one intranet. Never deleted once active (S2)."""
+
+    __tablename__ = "employee"
+    __table_args__ = (
+        UniqueConstraint("intranet_id", "seq"),
+        Index("ix_employee_state", "intranet_id", "state", "seq"),
+        Index("ix_employee_contact", "intranet_id", "contact_email_key"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"))
+    seq: Mapped[int]
+    state: Mapped[EmployeeState] = mapped_column(choice(EmployeeState, "employee_state"))
+    state_reason: Mapped[str] = mapped_column(default="")
+    """Why they wait or were dismissed: a reason code."""
+
+    because: Mapped[str] = mapped_column(default="")
+    """The *why* of the state, one sentence with its rule (S4)."""
+
+    state_since: Mapped[datetime]
+    display_name: Mapped[str]
+    display_name_key: Mapped[str] = mapped_column(Key)
+    department: Mapped[str | None]
+    title: Mapped[str | None]
+    contact_email: Mapped[str | None]
+    contact_email_key: Mapped[str | None] = mapped_column(Key)
+    mailbox: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
+    dismissed_at: Mapped[datetime | None]
+    dismissed_by_source: Mapped[str | None]
+    waiting_since: Mapped[datetime | None]
+    starts_at: Mapped[datetime | None]
+    pinned: Mapped[bool] = mapped_column(default=False)
+    protected: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column()
+    """Counts writes; a stale write is refused."""
+
+    __mapper_args__: Any = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own
+
+
+class LinkRecord(Base):
+    """Which person of a source is which employee; by directory id, never by name (P1)."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        Index("ix_link_employee", "employee_id"),
+        Index("ix_link_user_name", "source_id", "user_name_key"),
+        Index("ix_link_employee_number", "source_id", "employee_number_key"),
+        Index("ix_link_mail", "source_id", "mail_key"),
+        Index("ix_link_external_id", "source_id", "external_id"),
+    )
+
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"), primary_key=True)
+    anchor: Mapped[str] = mapped_column(Key, primary_key=True)
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id"))
+    raw_hash: Mapped[str] = mapped_column(default="")
+    """The entry as last applied; empty forces a look at the next reading."""
+
+    mapping_version: Mapped[str] = mapped_column(default="")
+    review_at: Mapped[datetime | None]
+    """When time alone may change the outcome: the entry's own end date."""
+
+    last_seen_run: Mapped[int | None]
+    missing_since: Mapped[date | None]
+    """The local date on which the source ceased to vouch for them (D2)."""
+
+    hidden: Mapped[bool] = mapped_column(default=False)
+    """Deleted over SCIM: no longer vouches, still evidence for P2."""
+
+    authoritative: Mapped[bool] = mapped_column(default=True)
+    applied: Mapped[dict[str, Any]] = mapped_column(Json)
+    """The person as last applied: what this source owns of the employee (P6)."""
+
+    user_name: Mapped[str]
+    user_name_key: Mapped[str] = mapped_column(Key)
+    mail_key: Mapped[str | None] = mapped_column(Key)
+    employee_number_key: Mapped[str | None] = mapped_column(Key)
+    external_id: Mapped[str | None] = mapped_column(Key)
+    linked_at: Mapped[datetime]
+
+
+class AddressRecord(Base):
+    """An address of an employee, and who says so."""
+
+    __tablename__ = "address"
+    __table_args__ = (
+        Index("ix_address_role_value", "role", "value_key"),
+        Index("ix_address_employee", "employee_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    employee_id: Mapped[UUID] = mapped_column(ForeignKey("employee.id", ondelete="CASCADE"))
+    source_id: Mapped[UUID | None] = mapped_column(ForeignKey("source.id"))
+    role: Mapped[str]
+    """directory, alias, contact, mailbox, or emails[type]."""
+
+    value: Mapped[str]
+    value_key: Mapped[str] = mapped_column(Key)
+    primary: Mapped[bool] = mapped_column(default=False)
+
+
+class MatchRecord(Base):
+    """A person nobody could place: the matching queue (P2, P3)."""
+
+    __tablename__ = "match"
+
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"), primary_key=True)
+    anchor: Mapped[str] = mapped_column(Key, primary_key=True)
+    name: Mapped[str]
+    candidates: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    opened_at: Mapped[datetime]
+    decision: Mapped[str | None]
+    """same_person, new_person or ignore; None while undecided."""
+
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+
+class DepartmentRecord(Base):
+    """A department of an intranet's tree."""
+
+    __tablename__ = "department"
+    __table_args__ = (UniqueConstraint("intranet_id", "name_key", "parent_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(Key)
+
+
+class DepartmentMemberRecord(Base):
+    """Who belongs to a department."""
+
+    __tablename__ = "department_member"
+    __table_args__ = (Index("ix_department_member_employee", "employee_id"),)
+
+    department_id: Mapped[UUID] = mapped_column(ForeignKey("department.id"), primary_key=True)
+    employee_id: Mapped[UUID] = mapped_column(
+        ForeignKey("employee.id", ondelete="CASCADE"), primary_key=True
+    )
+    head: Mapped[bool] = mapped_column(default=False)

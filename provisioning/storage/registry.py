@@ -1,0 +1,245 @@
+"""The registry as planning reads it: cheap columns in anchor order, and look-ups by key (P)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, Text, and_, cast, func, select
+from sqlalchemy.orm import Session, aliased
+
+from provisioning.domain.addresses import address_key
+from provisioning.domain.correlation import CorrelationKey, Hit
+from provisioning.domain.people import DirectoryId, Person
+from provisioning.domain.policy import Policy
+from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
+from provisioning.storage.models.accounts import BindingRecord, InvitationRecord
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.runs import RunPersonRecord
+
+STREAM_ROWS = 2_000
+"""Rows fetched at a time: memory stays flat, whatever the number of people."""
+
+
+def registered_people(
+    session: Session, source_id: UUID, *, anchor: str | None = None
+) -> Iterator[RegisteredPerson]:
+    """Yield everyone linked to a source, ascending by anchor; one of them if `anchor` is given."""
+    other = aliased(LinkRecord)
+    vouching_elsewhere = (
+        select(func.count())
+        .select_from(other)
+        .where(
+            other.employee_id == LinkRecord.employee_id,
+            other.source_id != LinkRecord.source_id,
+            other.missing_since.is_(None),
+            other.hidden.is_(False),
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            LinkRecord.anchor,
+            EmployeeRecord.id,
+            EmployeeRecord.version,
+            EmployeeRecord.state,
+            EmployeeRecord.state_reason,
+            EmployeeRecord.display_name,
+            EmployeeRecord.dismissed_by_source,
+            EmployeeRecord.protected,
+            BindingRecord.account_id.is_not(None),
+            InvitationRecord.address,
+            LinkRecord.missing_since,
+            LinkRecord.authoritative,
+            vouching_elsewhere,
+            cast(LinkRecord.applied, Text),
+        )
+        .join(EmployeeRecord, EmployeeRecord.id == LinkRecord.employee_id)
+        .outerjoin(BindingRecord, BindingRecord.employee_id == EmployeeRecord.id)
+        .outerjoin(
+            InvitationRecord,
+            and_(
+                InvitationRecord.employee_id == EmployeeRecord.id,
+                InvitationRecord.ended_at.is_(None),
+            ),
+        )
+        .where(LinkRecord.source_id == source_id, LinkRecord.hidden.is_(False))
+        .order_by(LinkRecord.anchor)
+    )
+    if anchor is not None:
+        query = query.where(LinkRecord.anchor == anchor)
+    for row in session.execute(query, execution_options={"yield_per": STREAM_ROWS}):
+        yield RegisteredPerson._make(row)
+
+
+def staged_people(session: Session, run_id: int, source: str) -> Iterator[StagedPerson]:
+    """Yield a run's staged snapshot, ascending by anchor."""
+    query = (
+        select(
+            RunPersonRecord.anchor,
+            RunPersonRecord.raw_hash,
+            RunPersonRecord.person,
+            RunPersonRecord.problem,
+        )
+        .where(RunPersonRecord.run_id == run_id)
+        .order_by(RunPersonRecord.anchor)
+    )
+    for anchor, raw_hash, document, problem in session.execute(
+        query, execution_options={"yield_per": STREAM_ROWS}
+    ):
+        person = None
+        if document is not None:
+            person = Person.from_json(DirectoryId(source, anchor), document)
+        yield StagedPerson(anchor, raw_hash, person, problem)
+
+
+class Lookup:
+    """Finds who else has an unlinked person's keys, for one run or one request (P2, P3)."""
+
+    def __init__(
+        self, session: Session, *, source: SourceRecord, policy: Policy, run_id: int | None
+    ) -> None:
+        """Read once what every look-up needs."""
+        self._session = session
+        self._source = source
+        self._policy = policy
+        self._run_id = run_id
+        self._sources = session.scalars(
+            select(SourceRecord.id).where(SourceRecord.intranet_id == source.intranet_id)
+        ).all()
+        self._registry_is_empty = (
+            session.scalar(
+                select(EmployeeRecord.id)
+                .where(EmployeeRecord.intranet_id == source.intranet_id)
+                .limit(1)
+            )
+            is None
+        )
+        self._contested = contested_keys(session, run_id) if run_id is not None else {}
+
+    def hits(self, person: Person) -> Sequence[Hit]:
+        """Return everyone who shares a key with this person."""
+        found = list(self._rivals(person))
+        if not self._registry_is_empty:
+            found += self._employees(person)
+        return found
+
+    def _keys(self, person: Person) -> dict[CorrelationKey, str]:
+        keys = {CorrelationKey.USER_NAME: address_key(person.user_name)}
+        if person.employee_number:
+            keys[CorrelationKey.EMPLOYEE_NUMBER] = address_key(person.employee_number)
+        if person.mail and self._policy.may_write_to(person.mail):
+            keys[CorrelationKey.MAIL] = address_key(person.mail)
+        return keys
+
+    def _rivals(self, person: Person) -> Iterator[Hit]:
+        for key, value in self._keys(person).items():
+            for anchor, name in self._contested.get((key, value), ()):
+                if anchor != person.id.value:
+                    yield Hit(key=key, name=name, employee_id=None)
+
+    def _employees(self, person: Person) -> Iterator[Hit]:
+        keys = self._keys(person)
+        columns = {
+            CorrelationKey.USER_NAME: LinkRecord.user_name_key,
+            CorrelationKey.EMPLOYEE_NUMBER: LinkRecord.employee_number_key,
+            CorrelationKey.MAIL: LinkRecord.mail_key,
+        }
+        for key, value in keys.items():
+            yield from self._hits(
+                key,
+                select(LinkRecord.employee_id).where(
+                    LinkRecord.source_id.in_(self._sources), columns[key] == value
+                ),
+            )
+        if CorrelationKey.MAIL in keys:
+            yield from self._hits(
+                CorrelationKey.MAIL,
+                select(EmployeeRecord.id).where(
+                    EmployeeRecord.intranet_id == self._source.intranet_id,
+                    EmployeeRecord.contact_email_key == keys[CorrelationKey.MAIL],
+                ),
+            )
+        yield from self._hits(CorrelationKey.PAST_RESOURCE, self._past_resources(person))
+
+    def _past_resources(self, person: Person) -> Select[UUID]:
+        """Deleted resources of this very source: by externalId, or by userName if none is used."""
+        query = select(LinkRecord.employee_id).where(
+            LinkRecord.source_id == self._source.id, LinkRecord.hidden.is_(True)
+        )
+        if person.external_id:
+            return query.where(LinkRecord.external_id == person.external_id)
+        return query.where(
+            LinkRecord.external_id.is_(None),
+            LinkRecord.user_name_key == address_key(person.user_name),
+        )
+
+    def _hits(self, key: CorrelationKey, ids: Select[UUID]) -> Iterator[Hit]:
+        query = (
+            select(EmployeeRecord, BindingRecord.account_id)
+            .outerjoin(BindingRecord, BindingRecord.employee_id == EmployeeRecord.id)
+            .where(EmployeeRecord.id.in_(ids))
+        )
+        for employee, account_id in self._session.execute(query):
+            yield Hit(
+                key=key,
+                name=employee.display_name,
+                employee_id=employee.id,
+                state=employee.state,
+                version=employee.version,
+                bound=account_id is not None,
+                protected=employee.protected,
+                dismissed_by=employee.dismissed_by_source,
+                linked_here=self._is_linked_here(employee.id),
+            )
+
+    def _is_linked_here(self, employee_id: UUID) -> bool:
+        query = select(LinkRecord.anchor).where(
+            LinkRecord.source_id == self._source.id,
+            LinkRecord.employee_id == employee_id,
+            LinkRecord.hidden.is_(False),
+        )
+        if self._run_id is not None:
+            query = query.join(
+                RunPersonRecord,
+                and_(
+                    RunPersonRecord.run_id == self._run_id,
+                    RunPersonRecord.anchor == LinkRecord.anchor,
+                    RunPersonRecord.vouched.is_(True),
+                ),
+            )
+        return self._session.scalar(query.limit(1)) is not None
+
+
+def contested_keys(
+    session: Session, run_id: int
+) -> dict[tuple[CorrelationKey, str], list[tuple[str, str]]]:
+    """Return keys that several newcomers of one snapshot share, with (anchor, name) of each."""
+    found: dict[tuple[CorrelationKey, str], list[tuple[str, str]]] = {}
+    for key, column in (
+        (CorrelationKey.USER_NAME, RunPersonRecord.user_name_key),
+        (CorrelationKey.EMPLOYEE_NUMBER, RunPersonRecord.employee_number_key),
+        (CorrelationKey.MAIL, RunPersonRecord.mail_key),
+    ):
+        shared = (
+            select(column)
+            .where(
+                RunPersonRecord.run_id == run_id,
+                RunPersonRecord.vouched.is_(True),
+                column.is_not(None),
+            )
+            .group_by(column)
+            .having(func.count() > 1)
+        )
+        rows = session.execute(
+            select(column, RunPersonRecord.anchor, RunPersonRecord.person).where(
+                RunPersonRecord.run_id == run_id,
+                RunPersonRecord.vouched.is_(True),
+                column.in_(shared),
+            )
+        )
+        for value, anchor, document in rows:
+            name = (document or {}).get("display_name", anchor)
+            found.setdefault((key, str(value)), []).append((anchor, name))
+    return found

@@ -1,0 +1,11 @@
+"""Every table in one place, for migrations: importing it is what registers them."""
+
+from __future__ import annotations
+
+from provisioning.storage.base import Base
+from provisioning.storage.models import accounts, effects, employees, intranets, runs, scim
+
+TABLE_MODULES = (accounts, effects, employees, intranets, runs, scim)
+
+metadata = Base.metadata
+"""What `alembic check` compares with the database."""

@@ -1,0 +1,85 @@
+"""What every test may ask for: a database of its own, and the marks its folder gives it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.postgres import Postgres, running_postgres
+
+ROOT = Path(__file__).parents[1]
+
+MARKS = {
+    ROOT / "tests" / "unit": "fast",
+    ROOT / "provisioning" / "domain": "fast",
+    ROOT / "tests" / "faults": "faults",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the long soaks out, unless a mark or a path asks for them."""
+    if not config.option.markexpr and not any("faults" in path for path in config.args):
+        config.option.markexpr = "not faults"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the folder they are in."""
+    for item in items:
+        for folder, mark in MARKS.items():
+            if item.path.is_relative_to(folder):
+                item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL of this test process."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres: Postgres) -> str:
+    """The name of a migrated database to copy from."""
+    from provisioning.storage.migrate import upgrade
+
+    name = postgres.create_database()
+    upgrade(postgres.url(name))
+    return name
+
+
+@pytest.fixture
+def postgresql_url(postgres: Postgres, postgresql_template: str) -> Iterator[str]:
+    """An empty, migrated PostgreSQL database of this test."""
+    name = postgres.create_database(template=postgresql_template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy from."""
+    from provisioning.storage.migrate import upgrade
+
+    path = tmp_path_factory.mktemp("template") / "usher.db"
+    upgrade(f"sqlite:///{path}")
+    left_open = path.with_name("usher.db-wal")
+    assert not left_open.exists(), "upgrade() must close what it opened"
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """An empty, migrated SQLite database of this test."""
+    path = shutil.copy(sqlite_template, tmp_path / "usher.db")
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty, migrated database of this test: each test runs on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
