@@ -1,13 +1,16 @@
-"""What the core asks of the outside; connectors keep these promises, tests hold them to it."""
+"""What the core asks of the outside; connectors keep these promises, tests hold them to it.
+
+The language of mapping expressions is the domain's own wish: `domain.mapping.ExpressionCompiler`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import DirectorySnapshot
@@ -94,28 +97,4 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the aware UTC time."""
-        ...
-
-
-class CompiledExpression(Protocol):
-    """An expression that was checked when it was saved."""
-
-    def evaluate(self, attributes: Mapping[str, Sequence[str]]) -> Any:
-        """Return a str, bool, list of str or None for one entry's attributes.
-
-        Raises:
-            ExpressionError: This entry's values do not fit.
-        """
-        ...
-
-
-class ExpressionCompiler(Protocol):
-    """The language of mapping expressions."""
-
-    def compile(self, expression: str) -> CompiledExpression:
-        """Check an expression and make it ready.
-
-        Raises:
-            ExpressionError: It does not compile; the text names the position.
-        """
         ...

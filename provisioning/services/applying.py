@@ -13,7 +13,9 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from provisioning.domain.actions import Action
 from provisioning.domain.errors import ProvisioningError, StaleWriteError
+from provisioning.domain.findings import FindingKind
 from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.findings import close_finding
 from provisioning.services.provision import Provisioner
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
@@ -90,7 +92,10 @@ class Applier:
         """Remember what was read, last of all, and say how the run ended."""
         with self.context.database.write() as session:
             run = session.get_one(RunRecord, self.run_id, with_for_update=True)
-            remember_reading(session, run.id, run.source_id, run.mapping_version)
+            back = remember_reading(session, run.id, run.source_id, run.mapping_version)
+            for employee_id in back:
+                kind = FindingKind.MISSING_FROM_SOURCE
+                close_finding(session, self.context, kind, str(employee_id))
             drop_staged(session, run.id)
             session.get_one(SourceRecord, run.source_id).last_read = run.read
             run.state = self._final_state(session)

@@ -54,6 +54,7 @@ def apply_person(
     """
     link = session.get(LinkRecord, (source.id, person.id.value))
     if link is None:
+        _retire_older_links(session, employee, source)
         link = LinkRecord(
             source_id=source.id,
             anchor=person.id.value,
@@ -78,6 +79,15 @@ def apply_person(
     if _owns(session, source, employee):
         _write_owned(context, employee, person)
     _write_addresses(session, employee, source, person)
+
+
+def _retire_older_links(session: Session, employee: EmployeeRecord, source: SourceRecord) -> None:
+    """Keep the entries a newly linked one replaces as evidence; they vouch no longer (P2)."""
+    session.execute(
+        update(LinkRecord)
+        .where(LinkRecord.employee_id == employee.id, LinkRecord.source_id == source.id)
+        .values(hidden=True),
+    )
 
 
 def _owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bool:

@@ -20,7 +20,7 @@ from provisioning.domain.people import Person
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.departures import count_removal, depart_employee
-from provisioning.services.findings import close_findings_of, open_finding, refresh
+from provisioning.services.findings import close_finding, close_findings_of, open_finding, refresh
 from provisioning.services.invitations import (
     FIRST_APPROVAL,
     end_invitation,
@@ -222,6 +222,7 @@ class Provisioner:
 
     def _write_person(self, action: Action, employee: EmployeeRecord, person: Person) -> None:
         close_findings_of(self.session, self.context, action.id.value)
+        self._close_cured(employee, person)
         apply_person(
             self.session,
             self.context,
@@ -231,6 +232,16 @@ class Provisioner:
             raw_hash=action.raw_hash,
             mapping_version=self.mapping_version,
         )
+
+    def _close_cured(self, employee: EmployeeRecord, person: Person) -> None:
+        """Close what the source's new word puts right (E5)."""
+        cured = {FindingKind.MISSING_FROM_SOURCE}
+        if person.mail is not None:
+            cured.add(FindingKind.NO_USABLE_ADDRESS)
+            if self.context.policy.may_write_to(person.mail):
+                cured.add(FindingKind.UNVERIFIED_DOMAIN)
+        for kind in cured:
+            close_finding(self.session, self.context, kind, str(employee.id))
 
     def _record(
         self,

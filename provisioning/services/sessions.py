@@ -86,7 +86,12 @@ class SessionService:
         """Return who a session belongs to, or None when it is over."""
         with self._context.database.read() as session:
             row = session.execute(
-                select(SessionRecord, IdentityRecord, RoleGrantRecord.role, BindingRecord)
+                select(
+                    SessionRecord,
+                    IdentityRecord,
+                    RoleGrantRecord.role,
+                    BindingRecord.employee_id,
+                )
                 .join(IdentityRecord, IdentityRecord.account_id == SessionRecord.account_id)
                 .outerjoin(
                     RoleGrantRecord,
@@ -106,12 +111,12 @@ class SessionService:
             ).first()
         if row is None:
             return None
-        found, identity, role, binding = row
+        found, identity, role, employee_id = row
         return SignedIn(
             account_id=found.account_id,
             address=identity.address or identity.subject or "",
             role=role,
-            employee_id=binding.employee_id if binding is not None else None,
+            employee_id=employee_id,
             must_change_password=identity.one_time,
         )
 

@@ -1,15 +1,16 @@
-"""Once per slot: the unique row that makes a scheduled job run once, on any number of nodes (R6)."""
+"""The unique row that makes a scheduled job run once per slot, on any number of nodes (R6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from provisioning.domain.errors import ProvisioningError
 from provisioning.services.context import ServiceContext
+from provisioning.services.sources import find_source
 from provisioning.storage.models.runs import JobRunRecord
 from provisioning.storage.runs import worker_name
 
@@ -49,6 +50,11 @@ class SlotService:
             raise
         self._end(row_id, "done", None)
         return True
+
+    def is_older_than(self, source: str, moment: datetime) -> bool:
+        """Whether a source existed at that moment: a new one has no night to make up for."""
+        with self._context.database.read() as session:
+            return find_source(session, self._context, source).created_at <= moment
 
     def history(self, *, limit: int = 50) -> Sequence[JobRunRecord]:
         """Return what ran, newest first."""

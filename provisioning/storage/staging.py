@@ -106,27 +106,31 @@ def drop_staged(session: Session, run_id: int) -> None:
     session.execute(delete(RunPersonRecord).where(RunPersonRecord.run_id == run_id))
 
 
-def remember_reading(session: Session, run_id: int, source_id: UUID, mapping_version: str) -> None:
+def remember_reading(
+    session: Session, run_id: int, source_id: UUID, mapping_version: str
+) -> Sequence[UUID]:
     """Write down what a complete reading says of people for whom nothing was to be done.
 
     Entries that changed without consequence are remembered by their new hash, and the mark
-    of people who are back is taken away: back in time, nothing happened (D2).
+    of people who are back is taken away: back in time, nothing happened (D2). Returns the
+    employees who are back.
     """
     staged = RunPersonRecord
     mine = (staged.run_id == run_id, staged.anchor == LinkRecord.anchor)
     without_action = ~exists().where(
         RunActionRecord.run_id == run_id, RunActionRecord.anchor == LinkRecord.anchor
     )
-    session.execute(
+    back = session.scalars(
         update(LinkRecord)
         .where(
             LinkRecord.source_id == source_id,
             LinkRecord.missing_since.is_not(None),
             exists().where(*mine, staged.vouched.is_(True), staged.problem.is_(None)),
         )
-        .values(missing_since=None),
+        .values(missing_since=None)
+        .returning(LinkRecord.employee_id),
         execution_options={"synchronize_session": False},
-    )
+    ).all()
     session.execute(
         update(LinkRecord)
         .where(
@@ -141,6 +145,7 @@ def remember_reading(session: Session, run_id: int, source_id: UUID, mapping_ver
         ),
         execution_options={"synchronize_session": False},
     )
+    return back
 
 
 def _insert(session: Session, is_sqlite: bool, rows: list[dict[str, Any]]) -> None:  # noqa: FBT001

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import JSON
 
 from provisioning.storage.base import UtcDateTime
 from provisioning.storage.schema import metadata
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     """Write plain SQLAlchemy types, so that history does not import today's code."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, JSON):
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        jsonb = "postgresql.JSONB(none_as_null=True)"
+        return f'sa.JSON(none_as_null=True).with_variant({jsonb}, "postgresql")'
     return False
 
 

@@ -1,0 +1,144 @@
+"""What runs when: each job is one call of a service (R6).
+
+job          when                    does
+-----------  ----------------------  ------------------------------------------------------
+nightly      once per local date     a full run of every source that is read
+delivery     every few seconds       hands over what is due in the outbox
+invitations  every upkeep interval   expires invitations whose time is over (I4)
+waiting      every upkeep interval   gives free seats to those who wait (L3)
+seats        every hour              counts the seated again (L7)
+findings     every hour              looks at every address again (E5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+
+from provisioning.services.container import Services
+from provisioning.services.context import Actor
+
+ACTOR = Actor("scheduler", "job")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When things happen; what an administrator may set."""
+
+    nightly_at: time = time(2, 0)
+    """Local time of the intranet."""
+
+    delivery: timedelta = timedelta(seconds=5)
+    upkeep: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A named piece of work and how often it is looked at."""
+
+    name: str
+    words: str
+    every: timedelta
+    tick: Callable[[], None]
+    """Does the work if it is due; called every `every`."""
+
+    now: Callable[[], None]
+    """Does the work at once, due or not: `usher jobs run NAME`."""
+
+
+def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
+    """Return every job by name."""
+    hour = timedelta(hours=1)
+    by_interval = (
+        ("invitations", "expires invitations", schedule.upkeep, services.invitations.expire_due),
+        ("waiting", "serves the waiting list", schedule.upkeep, services.waiting.serve),
+        ("seats", "counts the seated again", hour, services.seats.recount),
+        ("findings", "looks at every address again", hour, services.findings.refresh_all),
+    )
+    made = [
+        Job(
+            name="nightly",
+            words=f"reads every source at {schedule.nightly_at:%H:%M} local time",
+            every=timedelta(minutes=1),
+            tick=partial(nightly, services, schedule.nightly_at),
+            now=partial(read_sources, services),
+        ),
+        Job(
+            name="delivery",
+            words="hands over letters",
+            every=schedule.delivery,
+            tick=partial(_call, services.delivery.deliver_due),
+            now=partial(_call, services.delivery.deliver_due),
+        ),
+    ]
+    made += [
+        Job(
+            name=name,
+            words=words,
+            every=period,
+            tick=_once_a_period(services, name, period, work),
+            now=partial(_call, work),
+        )
+        for name, words, period, work in by_interval
+    ]
+    return {job.name: job for job in made}
+
+
+def nightly(services: Services, at: time) -> None:
+    """Run every source once per local date, late if it has to be (R6).
+
+    A source that was made after tonight's hour has its first night tomorrow.
+    """
+    now = services.context.now()
+    due = last_night(now.astimezone(services.context.time_zone), at)
+    for name in _readable(services):
+        if services.slots.is_older_than(name, due.astimezone(UTC)):
+            services.slots.once(
+                "nightly",
+                due.date().isoformat(),
+                partial(services.runs.sync, name, ACTOR),
+                source=name,
+            )
+
+
+def last_night(local_now: datetime, at: time) -> datetime:
+    """Return the latest moment at which a nightly run was due, in local time.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> noon = datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    >>> last_night(noon, time(2)).isoformat(), last_night(noon, time(23)).isoformat()
+    ('2026-11-24T02:00:00+01:00', '2026-11-23T23:00:00+01:00')
+    """
+    today = datetime.combine(local_now.date(), at, tzinfo=local_now.tzinfo)
+    return today if today <= local_now else today - timedelta(days=1)
+
+
+def next_night(local_now: datetime, at: time) -> datetime:
+    """Return when the next nightly run is due, in local time."""
+    return last_night(local_now, at) + timedelta(days=1)
+
+
+def read_sources(services: Services) -> None:
+    """Run every source that can be read, now."""
+    for name in _readable(services):
+        services.runs.sync(name, ACTOR)
+
+
+def _readable(services: Services) -> list[str]:
+    return [name for name, source in services.sources.items() if source.directory is not None]
+
+
+def _once_a_period(
+    services: Services, name: str, period: timedelta, work: Callable[[], object]
+) -> Callable[[], None]:
+    def tick() -> None:
+        number = int(services.context.now().timestamp() // period.total_seconds())
+        services.slots.once(name, str(number), work)
+
+    return tick
+
+
+def _call(work: Callable[[], object]) -> None:
+    work()

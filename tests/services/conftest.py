@@ -1,0 +1,125 @@
+"""A whole Usher on a real database, with a directory in memory and a clock that obeys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from connectors.cel.compiler import CelCompiler
+from provisioning.domain.mapping import compile_mapping
+from provisioning.domain.policy import Policy
+from provisioning.services.container import Services
+from provisioning.services.context import Actor, ConfiguredSource, InvitationTimes
+from provisioning.storage.models.employees import EmployeeRecord
+from tests.kit.services import FakeClock, make_services
+from tests.kit.sources import MemoryDirectory
+
+RULES: dict[str, Any] = {
+    "user_name": "uid",
+    "mail": "mail",
+    "display_name": "cn",
+    "department": "departmentNumber",
+    "employee_number": "employeeNumber",
+    "mailbox": "mailbox",
+    "active": {"expr": 'first("disabled") != "yes"'},
+}
+ME = Actor("anna", "cli")
+
+
+@dataclass
+class World:
+    """What a test plays with."""
+
+    services: Services
+    directory: MemoryDirectory
+    clock: FakeClock
+
+    def sync(self) -> Any:
+        run = self.services.runs.sync("corp", ME)
+        return self.services.run_reports.plan(run)
+
+    def night(self) -> Any:
+        self.clock.advance(timedelta(days=1))
+        return self.sync()
+
+    def states(self) -> dict[str, str]:
+        with self.services.context.database.read() as session:
+            rows = session.execute(
+                select(EmployeeRecord.display_name, EmployeeRecord.state).where(
+                    EmployeeRecord.intranet_id == self.services.context.intranet_id
+                )
+            )
+            return {name: state.value for name, state in rows}
+
+    def accept(self, *names: str) -> None:
+        """Let people open their letters and accept."""
+        self.services.delivery.deliver_due()
+        for name in names:
+            employee_id = self.services.reports.find(name)
+            accept_invitation(self.services, employee_id)
+
+
+def accept_invitation(services: Services, employee_id: Any) -> None:
+    from provisioning.services.invitations import invitation_token, open_invitation_of
+
+    with services.context.database.read() as session:
+        invitation = open_invitation_of(session, employee_id)
+    assert invitation is not None
+    services.accounts.accept(
+        invitation_token(services.context, invitation.id),
+        invitation.address,
+        "correct horse battery",
+    )
+
+
+@pytest.fixture
+def make_world(database_url):
+    """Return a maker of worlds on this test's database; every one is closed."""
+    worlds = []
+
+    def make(
+        *,
+        seats: int | None = None,
+        first_run: str = "apply",
+        policy: Policy | None = None,
+        times: InvitationTimes | None = None,
+    ) -> World:
+        directory = MemoryDirectory("corp")
+        source = ConfiguredSource(
+            name="corp",
+            kind="ldap",
+            first_run=first_run,
+            directory=directory,
+            mapping=compile_mapping(RULES, CelCompiler()),
+        )
+        clock = FakeClock()
+        services = make_services(
+            database_url,
+            clock=clock,
+            seat_limit=seats,
+            policy=policy or Policy(missing_grace_nights=0),
+            times=times or InvitationTimes(grace=timedelta(0)),
+            sources={"corp": source},
+        )
+        world = World(services, directory, clock)
+        worlds.append(world)
+        return world
+
+    yield make
+    for world in worlds:
+        world.services.context.database.close()
+
+
+@pytest.fixture
+def world(make_world):
+    """A world without limits."""
+    return make_world()
+
+
+def kinds(plan: Any) -> dict[str, int]:
+    """The counts of a plan without zeros."""
+    return {kind: count for kind, count in plan.counts.items() if count}
