@@ -2,39 +2,281 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import secrets
 import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from functools import cached_property
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
-from flask import Flask
-from granian.constants import Interfaces
-from granian.server import Server
-from sqlalchemy import make_url
-
-import demo
 from connectors.factory import make_mailer, make_sources
+from flask import Flask
 from provisioning.accounts.joining import create_accounts_blueprint
 from provisioning.cli.root import create_cli
-from provisioning.domain.errors import ConfigurationError
-from provisioning.domain.policy import ContactPolicy, Policy, WhenFull
 from provisioning.scim.provider import create_scim_blueprint
+from provisioning.web.pages import create_admin_blueprint
+from provisioning.web.security import harden
+from sqlalchemy import make_url
+
+from provisioning.domain.errors import ConfigurationError, NotFoundError
+from provisioning.logs import configure_logs
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import Actor, InvitationTimes, ServiceContext
+from provisioning.services.demo import clear_demo
 from provisioning.settings import Settings, load_settings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
-from provisioning.web.pages import create_admin_blueprint
-from provisioning.web.security import harden
+from provisioning.web.server import serve
 from scheduler.jobs import Schedule, jobs
 from scheduler.local import LocalScheduler, next_run
+
+ROOT = Path(__file__).parent
+CONFIG = Path("data/usher.toml")
+"""Read when nothing else is named and the database is the default one; `usher demo` makes it."""
+
+ADMINISTRATOR = "admin@localhost"
+DEMO = "demo"
+IDENTITY_PROVIDER = "identity-provider"
+"""The SCIM source the first start makes a token for."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the aware UTC time."""
+        return datetime.now(UTC)
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process: environment over file over default."""
+    named = {"USHER_CONFIG", "DATABASE_URL", "DATABASE_URL_FILE"} & os.environ.keys()
+    implied = CONFIG if CONFIG.exists() and not named else None
+    return load_settings(environ=os.environ, config_path=implied)
+
+
+def make_services(settings: Settings) -> Services:
+    """Compose one intranet; an empty database is migrated, an unknown one refused."""
+    configure_logs(settings.log.level, settings.log.format)
+    url = settings.database.url
+    migrate.upgrade(url)
+    database, clock = Database(url), SystemClock()
+    sources = make_sources(settings.sources)
+    intranet_id = ensure_intranet(
+        database,
+        slug=settings.intranet.slug,
+        name=settings.intranet.name,
+        time_zone=settings.intranet.time_zone,
+    )
+    ensure_sources(database, intranet_id, sources, clock)
+    context = ServiceContext(
+        database=database,
+        clock=clock,
+        intranet_id=intranet_id,
+        intranet_name=settings.intranet.name,
+        time_zone=ZoneInfo(settings.intranet.time_zone),
+        policy=settings.policy(),
+        times=InvitationTimes(
+            grace=timedelta(minutes=settings.invitations.grace_minutes),
+            lifetime=timedelta(days=settings.invitations.expires_days),
+            reminder=timedelta(days=settings.invitations.reminder_days),
+            stale=timedelta(days=settings.seats.stale_after_days),
+        ),
+        public_url=settings.web.public_url,
+        secret_key=secret_key(settings),
+        sender=settings.mail.sender,
+    )
+    services = Services.build(context, sources, make_mailer(settings.mail))
+    services.seats.set_limit(settings.seats.limit, Actor("configuration", "cli"))
+    return services
+
+
+def secret_key(settings: Settings) -> bytes:
+    """Return the deployment's key; one machine makes its own and keeps it beside the database.
+
+    Raises:
+        ConfigurationError: Several machines may share this database, and would differ.
+    """
+    given = settings.web.secret_key.get_secret_value()
+    if given:
+        return given.encode()
+    url = make_url(settings.database.url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise ConfigurationError(
+            "SECRET_KEY is not set. It signs invitation links and sessions, and must be the same "
+            "on every machine that uses this database: set it to 32 or more random characters."
+        )
+    path = Path(url.database).with_suffix(".key")
+    try:
+        with path.open("x", opener=partial(os.open, mode=0o600)) as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_bytes()
+
+
+def create_app() -> Flask:
+    """Return the web application of a worker process: pages, SCIM and health on one port."""
+    settings = read_settings()
+    services = make_services(settings)
+    return make_app(settings, services)
+
+
+def make_app(settings: Settings, services: Services) -> Flask:
+    """Return the web application over composed services."""
+    app = Flask(__name__, static_folder=None)
+    harden(
+        app,
+        public_url=settings.web.public_url,
+        secret_key=services.context.secret_key,
+        trusted_hosts=settings.web.trusted_hosts,
+    )
+    following = partial(next_run, services, settings.schedule.nightly_at)
+    app.register_blueprint(create_admin_blueprint(services, next_run=following))
+    app.register_blueprint(create_accounts_blueprint(services))
+    app.register_blueprint(create_scim_blueprint(services, public_url=settings.web.public_url))
+    return app
+
+
+class Composition:
+    """What commands are handed: everything is made when it is first asked for."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return read_settings()
+
+    @cached_property
+    def _services(self) -> Services:
+        return make_services(self.settings)
+
+    def services(self) -> Services:
+        """Return the use cases of the configured intranet."""
+        return self._services
+
+    def shown_settings(self) -> Sequence[tuple[str, str, str]]:
+        """Return every setting as (name, masked value, origin)."""
+        return self.settings.shown()
+
+    def upgrade_database(self) -> str:
+        """Migrate the database; returns what was done, in words."""
+        migrate.upgrade(self.settings.database.url)
+        return "the database is at the newest revision"
+
+    def schema_differences(self) -> list[str]:
+        """Return what the migrated database lacks of the tables in the code."""
+        migrate.upgrade(self.settings.database.url)
+        return migrate.differences(self.settings.database.url)
+
+    def job_names(self) -> Mapping[str, str]:
+        """Return every job with what it does."""
+        found = jobs(self.services(), self._schedule())
+        return {name: job.words for name, job in found.items()}
+
+    def run_job(self, name: str) -> str:
+        """Do a job now, due or not.
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        found = jobs(self.services(), self._schedule())
+        if name not in found:
+            raise NotFoundError("job", f'"{name}"', hint=f"there are: {', '.join(found)}")
+        found[name].now()
+        return f"{name}: done"
+
+    def serve(self, *, scheduler: bool) -> None:
+        """Serve pages, SCIM and, unless told otherwise, the scheduler, until SIGTERM."""
+        settings = self.settings
+        runner = LocalScheduler(self.services(), self._schedule()) if scheduler else None
+        greet(settings, self.services())
+        sqlite = settings.database.url.startswith("sqlite")
+        serve(
+            "app:create_app",
+            host=settings.web.host,
+            port=settings.web.port,
+            workers=settings.web.workers,
+            blocking_threads=1 if sqlite else 4,
+            on_start=runner.start if runner else _nothing,
+            on_stop=runner.stop if runner else _nothing,
+        )
+
+    def run_scheduler(self) -> None:
+        """Run only the scheduler, until SIGTERM."""
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        LocalScheduler(self.services(), self._schedule()).run_forever(stopping)
+
+    def demo(self, *, clear: bool, serve: bool) -> None:
+        """Load the 40 demo people, or take them away again."""
+        if clear:
+            count = clear_demo(self.services().context, DEMO)
+            CONFIG.unlink(missing_ok=True)
+            _say(f"{count} demo people were removed, and {CONFIG} with them.")
+            return
+        if not CONFIG.exists():
+            CONFIG.parent.mkdir(parents=True, exist_ok=True)
+            template = (ROOT / "config" / "demo.toml").read_text()
+            CONFIG.write_text(template.replace("{demo_ldif}", str(ROOT / "config" / "demo.ldif")))
+        services = self.services()
+        run = services.runs.sync(DEMO, Actor("demo", "cli"))
+        services.delivery.deliver_due()
+        report = services.run_reports.plan(run)
+        _say(f"Run {run} read {report.read} demo people from config/demo.ldif: {_counted(report)}")
+        if serve:
+            self.serve(scheduler=True)
+        else:
+            greet(self.settings, services)
+
+    def _schedule(self) -> Schedule:
+        chosen = self.settings.schedule
+        return Schedule(
+            nightly_at=chosen.nightly_at,
+            delivery=timedelta(seconds=chosen.delivery_seconds),
+            upkeep=timedelta(minutes=chosen.upkeep_minutes),
+        )
+
+
+def greet(settings: Settings, services: Services) -> None:
+    """Say where everything is; secrets only at the first start, because they are kept nowhere."""
+    url = settings.web.public_url
+    password = services.accounts.create_administrator(ADMINISTRATOR)
+    _say(f"\n  Sign in    {url}/admin   as {ADMINISTRATOR}")
+    if password is not None:
+        token = services.tokens.create(IDENTITY_PROVIDER, Actor("usher", "cli"))
+        _say(f"  Password   {password}   (once; you choose your own then)")
+        _say(f"  SCIM       {url}/scim/v2   token {token.secret}")
+    else:
+        _say(f"  SCIM       {url}/scim/v2   (usher token create --source NAME)")
+    database = make_url(settings.database.url).render_as_string()
+    _say(f"  Data       {database}   settings: usher config show --origin")
+    if services.mailer.keeps_letters:
+        _say(f"  Letters    are kept in {url}/admin/outbox; nobody is written to")
+    if DEMO in services.sources:
+        _say("  Demo       40 people are loaded; `usher demo --clear` removes them")
+    _say("")
+
+
+def _counted(report: Any) -> str:
+    counts = [f"{kind.replace('_', ' ')} {n}" for kind, n in report.counts.items() if n]
+    return ", ".join(counts) or "nothing to do"
+
+
+def _nothing() -> None:
+    """Do nothing at a moment where something could be done."""
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Run the `usher` command."""
+    create_cli(Composition())()

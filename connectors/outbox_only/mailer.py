@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 
+from provisioning.domain.errors import DeliveryError
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
 
 
@@ -13,13 +14,19 @@ class OutboxOnlyMailer:
     keeps_letters = True
 
     def send(self, letter: EmailMessage) -> None:
-        """Accept a letter that could be sent."""
+        """Keep a letter that could be sent.
+
+        Raises:
+            DeliveryError: It is addressed to nobody.
+        """
         if not letter["To"]:
-            raise ValueError("a letter needs a recipient")
+            raise DeliveryError("a letter goes to one address", permanent=True)
 
     def check(self) -> CheckReport:
         """Report that nobody is written to."""
         step = CheckStep(
-            name="mail", outcome=CheckOutcome.OK, detail="letters are kept in the Outbox"
+            name="mail",
+            outcome=CheckOutcome.OK,
+            detail="letters are kept in the Outbox, nobody is written to",
         )
         return CheckReport(steps=[step])

@@ -210,13 +210,12 @@ class ScimUserService:
             seq=_count(session, source.id, 1),
             source_id=source.id,
             created_at=now,
-            desired_active=write.person.active,
-            document=write.document,
-            user_name_key=write.user_name_key,
             modified_at=now,
         )
+        self._fill(session, source, record, write)
         session.add(record)
-        return self._store(session, source, record, write)
+        session.flush()
+        return view_of(record)
 
     def _store(
         self,
@@ -225,6 +224,20 @@ class ScimUserService:
         record: ScimUserRecord,
         write: ScimUserWrite,
     ) -> ScimUserView:
+        """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
+        self._fill(session, source, record, write)
+        if session.is_modified(record):
+            record.modified_at = self._context.now()
+        session.flush()
+        return view_of(record)
+
+    def _fill(
+        self,
+        session: Session,
+        source: SourceRecord,
+        record: ScimUserRecord,
+        write: ScimUserWrite,
+    ) -> None:
         employee = linked_employee(session, source, str(record.id))
         record.employee_id = employee.id if employee else None
         record.user_name_key = write.user_name_key
@@ -232,9 +245,6 @@ class ScimUserService:
         record.external_id = write.external_id
         record.desired_active = write.person.active
         record.document = write.document
-        record.modified_at = self._context.now()
-        session.flush()
-        return view_of(record)
 
     def _locked(self, session: Session, source_id: UUID, id_: UUID) -> ScimUserRecord:
         record = session.get(ScimUserRecord, id_, with_for_update=True, populate_existing=True)

@@ -1,0 +1,180 @@
+"""Many writers at once: no interleaving takes a seat too many, loses a write, or runs twice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select, update
+
+from provisioning.domain.errors import BusyError, StaleWriteError
+from provisioning.domain.people import DirectoryId, Person
+from provisioning.services.context import Actor
+from provisioning.services.scim_resources import ScimUserWrite
+from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.intranets import SeatCounterRecord, SourceRecord
+from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
+from provisioning.storage.runs import claim, worker_name
+from tests.kit.sources import entry
+
+ME = Actor("anna", "cli")
+
+
+def scim_person(number):
+    def build(id_):
+        name = f"p{number:03}@corp.example"
+        person = Person(
+            id=DirectoryId("idp", str(id_)), user_name=name, mail=name, display_name=f"P {number}"
+        )
+        return ScimUserWrite(
+            user_name=name,
+            user_name_key=name,
+            external_id=str(number),
+            display_name_key=None,
+            person=person,
+            document=b"{}",
+        )
+
+    return build
+
+
+def test_eight_writers_and_ten_seats_seat_exactly_ten(make_world):
+    """L1: 40 joins over SCIM at once; 30 wait, nobody is lost."""
+    world = make_world(seats=10)
+    services = world.services
+    services.tokens.create("idp", ME, first_run="apply")
+    with services.context.database.read() as session:
+        source_id = session.scalars(select(SourceRecord.id).where(SourceRecord.name == "idp")).one()
+
+    def join(number):
+        return services.scim_users.create(source_id, scim_person(number), ME)
+
+    with ThreadPoolExecutor(8) as pool:
+        views = list(pool.map(join, range(40)))
+    assert len({view.id for view in views}) == 40
+    seats = services.reports.seats()
+    assert (seats.taken, seats.invited, seats.waiting) == (10, 10, 30)
+    assert services.seats.recount() == 0
+
+
+def test_parallel_changes_of_one_person_all_count(make_world):
+    """L1, R5: sixteen changes under the row lock, sixteen versions."""
+    services = make_world().services
+    services.tokens.create("idp", ME, first_run="apply")
+    with services.context.database.read() as session:
+        source_id = session.scalars(select(SourceRecord.id).where(SourceRecord.name == "idp")).one()
+    view = services.scim_users.create(source_id, scim_person(1), ME)
+
+    def change(number):
+        def rewrite(_old, id_):
+            return replace(scim_person(1)(id_), document=b"{%d}" % number)
+
+        return services.scim_users.change(source_id, view.id, rewrite, ME).version
+
+    with ThreadPoolExecutor(8) as pool:
+        versions = list(pool.map(change, range(16)))
+    assert (view.version, sorted(versions)) == (1, list(range(2, 18)))
+    again = services.scim_users.change(
+        source_id, view.id, lambda old, id_: replace(scim_person(1)(id_), document=old), ME
+    )
+    assert again.version == 17
+
+
+def test_if_match_refuses_a_version_that_is_gone(make_world):
+    """A stale write is refused, and says which version there is."""
+    services = make_world().services
+    services.tokens.create("idp", ME, first_run="apply")
+    with services.context.database.read() as session:
+        source_id = session.scalars(select(SourceRecord.id).where(SourceRecord.name == "idp")).one()
+    view = services.scim_users.create(source_id, scim_person(1), ME)
+    with pytest.raises(StaleWriteError, match="read it again"):
+        services.scim_users.change(
+            source_id,
+            view.id,
+            lambda _old, id_: scim_person(1)(id_),
+            ME,
+            expected_version=view.version + 1,
+        )
+
+
+def test_a_living_process_keeps_its_run(world):
+    """R6: the same run cannot be applied by two processes."""
+    world.directory.add(entry("ann"))
+    run_id = world.services.runs.plan("corp", ME)
+    context = world.services.context
+    claim(context.database, context.intranet_id, run_id, context.now())
+    with context.database.write() as session:
+        session.execute(update(RunRecord).values(worker=worker_name().rsplit(":", 1)[0] + ":1"))
+    with pytest.raises(BusyError, match="is being applied by"):
+        world.services.runs.apply(run_id, ME)
+
+
+def test_two_runs_of_one_source_are_never_applied_at_once(world):
+    """R6: the database refuses the second, whatever the code thought."""
+    world.directory.add(entry("ann"))
+    first = world.services.runs.plan("corp", ME)
+    second = world.services.runs.plan("corp", ME)
+    context = world.services.context
+    claim(context.database, context.intranet_id, first, context.now())
+    with pytest.raises(BusyError, match="another run"):
+        claim(context.database, context.intranet_id, second, context.now())
+
+
+def test_a_run_of_a_dead_process_is_resumed_where_it_stopped(world):
+    """R5: what was done stays done, the rest is done now."""
+    world.directory.add(*(entry(f"p{n}") for n in range(6)))
+    run_id = world.services.runs.plan("corp", ME)
+
+    class Killed(BaseException):
+        pass
+
+    def die_after_three(done, _all):
+        if done == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        world.services.runs.apply(run_id, ME, die_after_three)
+    assert len(world.states()) == 3
+    assert world.services.runs.resume("corp", ME) == run_id
+    assert len(world.states()) == 6
+    assert world.services.run_reports.plan(run_id).state == "applied"
+
+
+def test_an_employee_changed_since_planning_is_left_for_the_next_run(world):
+    """R4: a stale action has drifted; it is not forced."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.directory.add(entry("ann", departmentNumber="Sales"))
+    run_id = world.services.runs.plan("corp", ME)
+    context = world.services.context
+    claim(context.database, context.intranet_id, run_id, context.now())
+    with context.database.write() as session:
+        ann = session.scalars(
+            select(EmployeeRecord).where(EmployeeRecord.display_name == "Ann")
+        ).one()
+        ann.pinned = True
+        run = session.get_one(RunRecord, run_id)
+        run.settled = True
+        session.execute(update(RunActionRecord).values(status="due"))
+    world.services.runs.resume("corp", ME)
+    report = world.services.run_reports.plan(run_id)
+    assert [action.status for action in report.actions] == ["drifted"]
+    assert report.state == RunState.APPLIED
+
+
+def test_the_ledger_cannot_go_below_zero(world):
+    """L1: the database refuses what no code should ask."""
+    context = world.services.context
+    with pytest.raises(Exception, match=r"taken_not_negative|CHECK"), context.database.write() as s:
+        s.execute(update(SeatCounterRecord).values(taken=-1))
+
+
+def test_a_recount_corrects_the_ledger_and_says_so(world):
+    """L7: the difference is audited."""
+    world.directory.add(entry("ann"))
+    world.sync()
+    with world.services.context.database.write() as session:
+        session.execute(update(SeatCounterRecord).values(taken=7))
+    assert world.services.seats.recount(ME) == -6
+    assert world.services.reports.seats().taken == 1
