@@ -136,7 +136,7 @@ def load_settings(
     except ValidationError as error:
         sentences = (_sentence(layers, problem) for problem in error.errors(include_url=False))
         raise ConfigurationError("\n".join(dict.fromkeys(sentences))) from error
-    settings._origins = {  # noqa: SLF001 - its own module; frozen from here on
+    settings._origins = {  # noqa: SLF001 - its own class, a few lines above
         ".".join(key): origin for key, origin in layers.origins.items()
     }
     return settings

@@ -31,6 +31,8 @@ from provisioning.domain.policy import ContactPolicy, WhenFull
 NOBODY = "usher@localhost"
 """The sender of letters that are only kept."""
 
+_SHORTEST_KEY = 32
+
 Percent = Annotated[float, Field(ge=0, le=100)]
 Folded = Annotated[str, AfterValidator(address_key)]
 
@@ -53,6 +55,12 @@ def _sender(text: str) -> str:
     if not text.isprintable() or "@" not in parseaddr(text)[1]:
         raise ValueError('write an address, such as "Intranet <intranet@corp.example>"')
     return text
+
+
+def _secret_key(key: SecretStr) -> SecretStr:
+    if 0 < len(key.get_secret_value()) < _SHORTEST_KEY:
+        raise ValueError(f"needs {_SHORTEST_KEY} random characters or more")
+    return key
 
 
 def _source_name(name: str) -> str:
@@ -99,8 +107,9 @@ class WebSettings(Table):
     trusted_hosts: tuple[str, ...] = ()
     """Host names requests may ask for; empty means that of public_url."""
 
-    secret_key: SecretStr = SecretStr("")
-    """Signs sessions and invitation links. Without it one is made and kept with the data."""
+    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] = SecretStr("")
+    """Signs sessions and invitation links: 32 random characters or more, the same on every
+    machine. Without it one machine makes its own and keeps it with the data."""
 
 
 class LogSettings(Table):

@@ -70,7 +70,7 @@ class SmtpSettings:
                 user=unquote(parts.username or ""),
                 password=unquote(parts.password or ""),
                 ca_file=Path(options["ca_file"]) if "ca_file" in options else None,
-                timeout_seconds=float(options.get("timeout", "60")),
+                timeout_seconds=_seconds(options.get("timeout", "60")),
             )
         except ValueError as error:
             raise ConfigurationError(f"mail.smtp_url: {error}") from error
@@ -83,6 +83,13 @@ def _refuse_unknown(options: dict[str, str]) -> None:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ConfigurationError(f"mail.smtp_url: there is no option {name}{hint}")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError("timeout is more than 0 seconds")
+    return seconds
 
 
 def _starttls(text: str | None) -> Encryption:

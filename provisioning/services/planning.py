@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.correlation import Hit
-from provisioning.domain.errors import ConfigurationError, ProvisioningError
+from provisioning.domain.errors import ConfigurationError, ProvisioningError, SourceError
 from provisioning.domain.guards import require_people
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
@@ -23,8 +23,8 @@ from provisioning.services.sources import find_source
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunRecord, RunState
 from provisioning.storage.registry import Lookup, registered_people, staged_people
-from provisioning.storage.runs import removed_since, store_actions
-from provisioning.storage.staging import Stager, drop_staged
+from provisioning.storage.runs import removed_since, store_actions, worker_name
+from provisioning.storage.staging import Stager, count_staged, drop_abandoned, drop_staged
 
 ROLLING = timedelta(days=7)
 
@@ -80,11 +80,14 @@ class Planner:
             raise
         with self.context.database.read() as session:
             source = find_source(session, self.context, self.source.name)
+            staged = count_staged(session, run_id)
             plan = make_plan(
                 staged_people(session, run_id, source.name),
                 registered_people(session, source.id),
                 planning_context(session, self.context, source, run_id=run_id, proof=proof),
             )
+        if plan.read != staged:
+            raise SourceError(f"the staged reading of run {run_id} was disturbed; plan again")
         self._store(run_id, replace(plan, read=read), proof)
         return run_id
 
@@ -92,6 +95,7 @@ class Planner:
         """Write the run down as failed: whatever ends it early, that is the truth."""
         with self.context.database.write() as session:
             source = find_source(session, self.context, self.source.name)
+            drop_abandoned(session, source.id, self.context.now())
             run = RunRecord(
                 intranet_id=self.context.intranet_id,
                 source_id=source.id,
@@ -101,6 +105,7 @@ class Planner:
                 started_by=actor.name,
                 started_at=self.context.now(),
                 error="interrupted before the plan was complete",
+                worker=worker_name(),
             )
             session.add(run)
             session.flush()
@@ -137,11 +142,12 @@ class Planner:
             run.read, run.unchanged = plan.read, plan.unchanged
             run.mapping_version = mapping.version if mapping else ""
             run.proof = asdict(proof)
-            run.error = None
+            run.error = run.worker = None
             run.finished_at = self.context.now()
 
     def _end(self, run_id: int, state: RunState, error: str) -> None:
         with self.context.database.write() as session:
             run = session.get_one(RunRecord, run_id)
             run.state, run.error, run.finished_at = state, error, self.context.now()
+            run.worker = None
             drop_staged(session, run_id)

@@ -27,6 +27,9 @@ from provisioning.storage.models.runs import (
 LEASE = timedelta(seconds=60)
 """A run whose worker said nothing for so long is taken over."""
 
+ABANDONED = timedelta(hours=24)
+"""No reading takes so long: what another machine began before that is over."""
+
 APPLICABLE = frozenset({RunState.READY, RunState.HELD})
 
 
@@ -76,6 +79,14 @@ def is_alive(run: RunRecord, now: datetime) -> bool:
     if host == socket.gethostname() and pid.isdigit():
         return int(pid) != os.getpid() and _process_exists(int(pid))
     return run.heartbeat is not None and now - run.heartbeat < LEASE
+
+
+def is_dead(run: RunRecord, now: datetime) -> bool:
+    """Whether the process that plans a run is gone for sure: asked here, or a day ago elsewhere."""
+    host, _, pid = (run.worker or "").rpartition(":")
+    if host == socket.gethostname() and pid.isdigit():
+        return int(pid) != os.getpid() and not _process_exists(int(pid))
+    return now - run.started_at > ABANDONED
 
 
 def _process_exists(pid: int) -> bool:

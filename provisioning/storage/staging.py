@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Table, delete, exists, select, update
+from sqlalchemy import Table, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,13 @@ from provisioning.domain.mapping import CompiledMapping
 from provisioning.domain.people import RawPerson
 from provisioning.storage.base import Database
 from provisioning.storage.models.employees import LinkRecord
-from provisioning.storage.models.runs import RunActionRecord, RunPersonRecord
+from provisioning.storage.models.runs import (
+    RunActionRecord,
+    RunPersonRecord,
+    RunRecord,
+    RunState,
+)
+from provisioning.storage.runs import is_dead
 
 BATCH = 1_000
 """People compared and written at a time."""
@@ -99,6 +105,27 @@ class Stager:
             row["mail_key"] = address_key(person.mail) if person.mail else None
             number = person.employee_number
             row["employee_number_key"] = address_key(number) if number else None
+
+
+def count_staged(session: Session, run_id: int) -> int:
+    """Return how many people are staged for a run."""
+    query = select(func.count()).where(RunPersonRecord.run_id == run_id)
+    return session.scalar(query) or 0
+
+
+def drop_abandoned(session: Session, source_id: UUID, now: datetime) -> None:
+    """Forget what a killed process staged for a source; the living keep theirs."""
+    failed = session.scalars(
+        select(RunRecord).where(
+            RunRecord.source_id == source_id,
+            RunRecord.state == RunState.FAILED,
+            RunRecord.worker.is_not(None),
+        )
+    ).all()
+    for run in failed:
+        if is_dead(run, now):
+            drop_staged(session, run.id)
+            run.worker = None
 
 
 def drop_staged(session: Session, run_id: int) -> None:

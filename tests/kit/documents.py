@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provisioning.domain import errors
 from provisioning.domain.errors import ProvisioningError, exit_code
+from provisioning.settings_page import render_default_toml
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,3 +41,4 @@ def errors_page() -> str:
 
 if __name__ == "__main__":
     (ROOT / "docs" / "errors.md").write_text(errors_page())
+    (ROOT / "config" / "default.toml").write_text(render_default_toml())

@@ -1,0 +1,359 @@
+"""Settings: order of layers, origins, secrets, and sentences for every mistake."""
+
+import tomllib
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from provisioning.domain.errors import ConfigurationError, exit_code
+from provisioning.domain.policy import ContactPolicy, Policy, WhenFull
+from provisioning.settings import Settings, load_mapping, load_settings
+from provisioning.settings_layers import COMMON_NAMES
+from provisioning.settings_page import render_default_toml
+
+ROOT = Path(__file__).parents[2]
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load settings from a file's text, an environment and a command line."""
+
+    def load(text=None, environ=None, **overrides):
+        path = tmp_path / "usher.toml" if text is not None else None
+        if path is not None:
+            path.write_text(text)
+        dotted = {name.replace("__", "."): value for name, value in overrides.items()}
+        return load_settings(environ=environ or {}, config_path=path, overrides=dotted)
+
+    return load
+
+
+@pytest.fixture
+def complaint(load):
+    """Return the sentence that refuses something."""
+
+    def complaint(*args, **overrides):
+        with pytest.raises(ConfigurationError) as caught:
+            load(*args, **overrides)
+        assert exit_code(caught.value) == 78
+        return str(caught.value)
+
+    return complaint
+
+
+def test_the_default_file_is_the_one_in_the_code():
+    assert (ROOT / "config" / "default.toml").read_text() == render_default_toml(), "make docs"
+
+
+def test_the_default_file_changes_nothing():
+    in_file = load_settings(environ={}, config_path=ROOT / "config" / "default.toml")
+    assert in_file.model_dump() == Settings().model_dump()
+
+
+def test_every_setting_has_its_meaning_in_the_default_file():
+    settings = Settings()
+    for table in type(settings).model_fields:
+        if table != "sources":
+            for name, field in type(getattr(settings, table)).model_fields.items():
+                assert field.description, f"{table}.{name}"
+
+
+def test_the_example_is_valid(tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("tulip\n")
+    text = (ROOT / "config" / "example.toml").read_text()
+    path = tmp_path / "example.toml"
+    path.write_text(text.replace("/run/secrets/ldap-password", str(secret)))
+    settings = load_settings(environ={"SMTP_URL": "smtp://relay"}, config_path=path)
+    assert settings.seats.limit == 200
+    assert settings.mail.mode == "smtp"
+    assert {name: source.type for name, source in settings.sources.items()} == {
+        "corp-ldap": "ldap",
+        "contractors": "scim",
+    }
+    assert settings.sources["corp-ldap"].options["bind_password"] == "tulip"
+    assert settings.sources["corp-ldap"].mapping["mailbox"] == "mailRoutingAddress"
+
+
+def test_the_command_line_wins_over_the_environment_over_the_file_over_the_default(load):
+    file = "[web]\nport = 1\nhost = '0.0.0.0'\n"
+    assert load().web.port == 8080
+    assert load(file).web.port == 1
+    assert load(file, {"PORT": "2"}).web.port == 2
+    assert load(file, {"PORT": "2"}, web__port=3).web.port == 3
+    assert load(file, {"PORT": "2"}, web__port=None).web.port == 2
+    assert load(file, {"PORT": "2"}).web.host == "0.0.0.0"
+
+
+def test_every_value_knows_where_it_came_from(load, tmp_path):
+    settings = load(
+        "[web]\nhost = '0.0.0.0'\n", {"PORT": "2", "TZ": "Asia/Tokyo"}, log__level="debug"
+    )
+    origins = settings.origins
+    assert origins["web.host"] == f"file {tmp_path / 'usher.toml'}"
+    assert origins["web.port"] == origins["web.public_url"] == "environment PORT"
+    assert origins["intranet.time_zone"] == "environment TZ"
+    assert origins["log.level"] == "command line"
+    assert origins["web.workers"] == "default"
+    assert list(origins) == [key for key, _, _ in settings.shown()]
+
+
+def test_the_file_is_named_by_the_environment_unless_by_the_command_line(load, tmp_path):
+    named = tmp_path / "named.toml"
+    named.write_text("[web]\nport = 7\n")
+    assert load(None, {"USHER_CONFIG": str(named)}).web.port == 7
+    assert load("[web]\nport = 8\n", {"USHER_CONFIG": str(named)}).web.port == 8
+
+
+def test_common_names_reach_their_settings(load):
+    settings = load(
+        None,
+        {
+            "DATABASE_URL": "postgresql://u:p@h/n",
+            "SECRET_KEY": KEY,
+            "PUBLIC_URL": "https://intranet.example/",
+            "WEB_CONCURRENCY": "4",
+            "LOG_LEVEL": "debug",
+            "LOG_FORMAT": "json",
+            "MAIL_FROM": "Intranet <a@b.example>",
+            "SEAT_LIMIT": "250",
+        },
+    )
+    assert settings.database.url == "postgresql://u:p@h/n"
+    assert settings.web.secret_key.get_secret_value() == KEY
+    assert settings.web.public_url == "https://intranet.example"
+    assert (settings.web.workers, settings.seats.limit) == (4, 250)
+    assert (settings.log.level, settings.log.format) == ("DEBUG", "json")
+    assert settings.mail.sender == "Intranet <a@b.example>"
+
+
+@pytest.mark.parametrize("name", COMMON_NAMES)
+def test_each_common_name_can_be_kept_in_a_file(name, load, tmp_path):
+    values = {"PORT": "8081", "WEB_CONCURRENCY": "2", "SEAT_LIMIT": "3", "LOG_LEVEL": "ERROR",
+              "LOG_FORMAT": "json", "SECRET_KEY": KEY, "PUBLIC_URL": "http://x.example",
+              "MAIL_FROM": "a@b.example"}  # fmt: skip
+    (tmp_path / "secret").write_text(values.get(name, "kept") + "\n")
+    common = {"MAIL_FROM": "a@b.example"} if name == "SMTP_URL" else {}
+    settings = load(None, {f"{name}_FILE": str(tmp_path / "secret"), **common})
+    key = ".".join(COMMON_NAMES[name])
+    assert settings.origins[key] == f"environment {name}_FILE"
+
+
+def test_a_secret_from_a_file_has_no_line_end(load, tmp_path):
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    settings = load(None, {"SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert settings.web.secret_key.get_secret_value() == KEY
+
+
+def test_an_ldap_directory_needs_no_file(load):
+    settings = load(
+        None,
+        {
+            "LDAP_URI": "ldaps://dc1.corp.example",
+            "LDAP_BIND_DN": "cn=usher",
+            "LDAP_BIND_PASSWORD": "007",
+            "LDAP_BASE_DN": "dc=corp",
+            "LDAP_USER_FILTER": "(mail=*)",
+            "LDAP_CA_FILE": "/ca.pem",
+        },
+    )
+    source = settings.sources["ldap"]
+    assert (source.name, source.type, source.first_run) == ("ldap", "ldap", "plan")
+    assert source.options == {
+        "uri": "ldaps://dc1.corp.example",
+        "bind_dn": "cn=usher",
+        "bind_password": "007",
+        "base_dn": "dc=corp",
+        "user_filter": "(mail=*)",
+        "ca_file": "/ca.pem",
+    }
+
+
+def test_the_environment_overrides_single_keys_of_a_source(load):
+    file = "[sources.corp-ad]\ntype = 'ldap'\nuri = 'ldap://a'\nmapping = {mail = {expr = '1'}}\n"
+    source = load(
+        file,
+        {
+            "USHER_SOURCES__CORP_AD__URI": "ldap://b",
+            "USHER_SOURCES__CORP_AD__MAPPING__MAIL": "email",
+            "USHER_SOURCES__CORP_AD__PAGE_SIZE": "500",
+            "USHER_SOURCES__CORP_AD__BIND_PASSWORD": "12345",
+        },
+    ).sources["corp-ad"]
+    assert source.mapping == {"mail": "email"}
+    assert source.options == {"uri": "ldap://b", "page_size": 500, "bind_password": "12345"}
+
+
+def test_everything_else_is_reached_by_section_and_key(load):
+    settings = load(
+        None,
+        {
+            "USHER_PEOPLE__VERIFIED_DOMAINS": '["Corp.Example"]',
+            "USHER_PEOPLE__LINK_WEAK_KEYS": "true",
+            "USHER_LIMITS__DISMISS_PERCENT": "2.5",
+            "USHER_INTRANET__NAME": "1984",
+            "USHER_SCHEDULE__NIGHTLY_AT": "03:30",
+        },
+    )
+    assert settings.people.verified_domains == ("corp.example",)
+    assert settings.people.link_weak_keys is True
+    assert settings.limits.dismiss_percent == 2.5
+    assert settings.intranet.name == "1984"
+    assert settings.schedule.nightly_at == time(3, 30)
+
+
+def test_an_empty_variable_says_nothing(load):
+    assert load(None, {"PORT": "", "SEAT_LIMIT": "", "USHER_WEB__HOST": "", "TZ": ""}) == Settings()
+
+
+def test_what_kubernetes_says_about_a_service_called_usher_is_nobodys_setting(load):
+    injected = {
+        "USHER_SERVICE_HOST": "10.0.0.1",
+        "USHER_SERVICE_PORT": "80",
+        "USHER_SERVICE_PORT_HTTP": "80",
+        "USHER_PORT": "tcp://10.0.0.1:80",
+        "USHER_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "USHER_PORT_80_TCP_ADDR": "10.0.0.1",
+    }
+    assert load(None, injected) == Settings()
+
+
+def test_the_time_zone_of_the_file_wins_over_tz(load):
+    file = "[intranet]\ntime_zone = 'Europe/Sofia'\n"
+    assert load(file, {"TZ": "Asia/Tokyo"}).intranet.time_zone == "Europe/Sofia"
+    assert load(None, {"TZ": ":Asia/Tokyo"}).intranet.time_zone == "Asia/Tokyo"
+
+
+def test_a_relay_is_used_unless_letters_are_to_be_kept(load):
+    relay = {"SMTP_URL": "smtp://relay", "MAIL_FROM": "a@b.example"}
+    assert load(None, relay).mail.mode == "smtp"
+    assert load("[mail]\nmode = 'outbox'\n", relay).mail.mode == "outbox"
+
+
+def test_links_lead_to_the_port_that_is_served(load):
+    assert load(None, {"PORT": "9000"}).web.public_url == "http://127.0.0.1:9000"
+
+
+def test_no_secret_is_ever_shown(load, tmp_path):
+    (tmp_path / "password").write_text("hidden-in-file")
+    file = (
+        "[sources.a]\ntype = 'ldap'\nbind_password = 'hidden-in-option'\n"
+        f"[sources.b]\ntype = 'ldap'\nbind_password_file = '{tmp_path / 'password'}'\n"
+    )
+    settings = load(
+        file,
+        {
+            "SECRET_KEY": f"hidden-{KEY}",
+            "SMTP_URL": "smtp://a:hidden-in-url@relay",
+            "MAIL_FROM": "a@b.example",
+            "DATABASE_URL": "postgresql://usher:hidden/@in:db@host/name?password=hidden-too",
+        },
+    )
+    assert settings.sources["b"].options == {"bind_password": "hidden-in-file"}
+    assert "hidden" not in repr(settings)
+    assert "hidden" not in str(settings.shown())
+    shown = {key: value for key, value, _ in settings.shown()}
+    assert shown["database.url"] == "postgresql://usher:********@host/name?password=********"
+    assert shown["sources.a.bind_password"] == "********"
+
+
+def test_the_planner_gets_what_was_set(load):
+    assert load().policy() == Policy()
+    policy = load(
+        "[limits]\ndismiss_count = 4\n[seats]\nwhen_full = 'reject'\n[departures]\n"
+        "missing_grace_nights = 3\n[people]\ncontact_email = 'follow_directory'\n"
+        "protected = ['It-Duty@Corp.Example']\n"
+    ).policy()
+    assert (policy.dismiss_count, policy.missing_grace_nights) == (4, 3)
+    assert policy.when_full is WhenFull.REJECT
+    assert policy.contact_email is ContactPolicy.FOLLOW_DIRECTORY
+    assert policy.protected == {"it-duty@corp.example"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"USHER_WEB__PROT": "1"}, "environment USHER_WEB__PROT: there is no setting web.prot; "
+                                   "did you mean web.port?"),
+        ({"USHER_WBE__PORT": "1"}, "there is no setting wbe; did you mean web?"),
+        ({"USHER_FOO": "1"}, "environment USHER_FOO: there is no such setting"),
+        ({"USHER_WEB__": "1"}, "environment USHER_WEB__: there is no such setting"),
+        ({"PORT": "70000"}, "environment PORT: web.port should be less than or equal to 65535"),
+        ({"SEAT_LIMIT": "many"}, "environment SEAT_LIMIT: seats.limit should be a valid integer"),
+        ({"TZ": "Mars"}, 'environment TZ: intranet.time_zone: "Mars" is not a time zone'),
+        ({"PUBLIC_URL": "intranet"}, "web.public_url: write the whole address"),
+        ({"MAIL_FROM": "me"}, "mail.sender: write an address"),
+        ({"MAIL_FROM": "a@b\r\nBcc: c@d"}, "mail.sender: write an address"),
+        ({"SMTP_URL": "smtp://relay"}, 'mode = "smtp" needs sender'),
+        ({"SECRET_KEY": "short"}, "web.secret_key: needs 32 random characters"),
+        ({"USHER_MAIL__MODE": "smtp"}, 'mode = "smtp" needs smtp_url'),
+        ({"USHER_CONFIG": "/does/not/exist"}, "/does/not/exist cannot be read: No such file"),
+        ({"SECRET_KEY_FILE": "/does/not/exist"}, "environment SECRET_KEY_FILE: /does/not/exist"),
+        ({"PORT": "1", "PORT_FILE": "/x"}, "PORT and PORT_FILE are both set; keep one"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_environment_is_named(complaint, environ, sentence):
+    assert sentence in complaint(None, environ)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[web]\nport =\n", "usher.toml, line 2, column 7: Invalid value"),
+        ("[web", "usher.toml, "),
+        ("[seat]\nlimit = 2\n", "usher.toml: there is no setting seat; did you mean seats?"),
+        ("[seats]\nlimt = 2\n", "there is no setting seats.limt; did you mean seats.limit?"),
+        ("[seats]\nlimit = -1\n", "seats.limit should be greater than or equal to 0"),
+        ("[limits]\ndismiss_percent = 500\n", "limits.dismiss_percent should be less than"),
+        ("[sources.x]\nuri = 'a'\n", "sources.x.type is missing"),
+        ("[sources.x]\n", "usher.toml: sources.x.type is missing"),
+        ("[sources.x]\ntype = 'ldpa'\n", "sources.x.type should be 'ldap', 'ldif' or 'scim'"),
+        ("[sources.'X Y']\ntype = 'ldap'\n", "sources are called by small letters"),
+        ("[sources]\nx = 1\n", "sources.x should be a valid dictionary"),
+        ("sources = 1\n", "sources should be a valid dictionary"),
+        ("web = 1\n", "web should be a valid dictionary"),
+        ("[sources.x]\ntype = 'ldap'\nbind_password = 'a'\nbind_password_file = 'b'\n",
+         "sources.x.bind_password and bind_password_file are both set"),
+        ("[sources.x]\ntype = 'ldap'\nbind_password_file = '/no'\n", "usher.toml: /no cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_file_is_named(complaint, text, sentence):
+    assert sentence in complaint(text)
+
+
+def test_all_mistakes_are_told_at_once(complaint):
+    told = complaint("[seat]\nlimit = 2\n", {"PORT": "x", "TZ": "Mars"})
+    assert len(told.splitlines()) == 3
+
+
+def test_a_refused_secret_is_not_in_the_sentence(complaint):
+    assert "tulip" not in complaint(None, {"SECRET_KEY": "tulip"})
+
+
+def test_a_file_that_is_not_text_is_refused(load, tmp_path):
+    path = tmp_path / "latin.toml"
+    path.write_bytes("[intranet]\nname = 'Büro'\n".encode("latin-1"))
+    with pytest.raises(ConfigurationError, match="latin.toml is not UTF-8"):
+        load_settings(environ={}, config_path=path)
+
+
+def test_settings_cannot_be_changed_afterwards(load):
+    with pytest.raises(ValueError, match="frozen"):
+        load().web.port = 1
+
+
+def test_a_mapping_can_have_a_file_of_its_own(tmp_path):
+    path = tmp_path / "mapping.toml"
+    path.write_text("[mapping]\nmail = 'email'\n")
+    assert load_mapping(path) == {"mail": "email"}
+    path.write_text("mail = 'email'\n")
+    with pytest.raises(ConfigurationError, match=r"has no \[mapping\] table"):
+        load_mapping(path)
+
+
+def test_the_default_file_names_every_common_variable():
+    text = render_default_toml()
+    assert tomllib.loads(text)
+    assert [n for n in COMMON_NAMES if not n.startswith("LDAP_") and f"({n})" not in text] == []
