@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import formatdate, getaddresses
 
@@ -76,7 +77,7 @@ class SmtpMailer:
             self._sign_in(relay)
             try:
                 relay.send_message(letter)
-            except (OSError, smtplib.SMTPException, ValueError) as error:
+            except (OSError, smtplib.SMTPException, MessageError, ValueError) as error:
                 if relay.in_doubt:
                     raise DeliveryInDoubtError(
                         f"{self._place} took the letter and its answer was lost: {error}"
@@ -113,27 +114,27 @@ class SmtpMailer:
             relay.close()
 
     def _connect(self) -> _Relay | _EncryptedRelay:
-        settings = self._settings
-        place = (settings.host, settings.port)
-        relay: _Relay | _EncryptedRelay
-        if settings.encryption is Encryption.TLS:
-            relay = _EncryptedRelay(timeout=settings.timeout_seconds, context=self._tls)
-        else:
-            relay = _Relay(timeout=settings.timeout_seconds)
+        relay: _Relay | _EncryptedRelay | None = None
         try:
-            code, greeting = relay.connect(*place)
-            if code != 220:  # noqa: PLR2004 - the relay is ready (RFC 5321 section 4.2.3)
-                raise smtplib.SMTPConnectError(code, greeting)
+            relay = self._greeted()
             relay.ehlo_or_helo_if_needed()
             if self._wants_starttls(relay):
                 relay.starttls(context=self._tls)
                 relay.ehlo_or_helo_if_needed()
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            relay.close()
+        except (OSError, smtplib.SMTPException) as error:
+            if relay is not None:
+                relay.close()
             raise DeliveryError(
                 f"{self._place} cannot be reached: {_words(error)}", permanent=False
             ) from error
         return relay
+
+    def _greeted(self) -> _Relay | _EncryptedRelay:
+        """Connect and hear the greeting; the host given here is whose certificate is checked."""
+        place, timeout = (self._settings.host, self._settings.port), self._settings.timeout_seconds
+        if self._settings.encryption is Encryption.TLS:
+            return _EncryptedRelay(*place, timeout=timeout, context=self._tls)
+        return _Relay(*place, timeout=timeout)
 
     def _wants_starttls(self, relay: _Relay | _EncryptedRelay) -> bool:
         if self._settings.encryption is Encryption.AUTO:
@@ -181,7 +182,7 @@ def _refusal(place: str, error: Exception) -> DeliveryError:
     elif isinstance(error, smtplib.SMTPDataError):
         permanent = error.smtp_code >= _PERMANENT
     else:
-        permanent = isinstance(error, smtplib.SMTPNotSupportedError | ValueError)
+        permanent = isinstance(error, smtplib.SMTPNotSupportedError | MessageError | ValueError)
     return DeliveryError(f"{place} refuses the letter: {_words(error)}", permanent=permanent)
 
 

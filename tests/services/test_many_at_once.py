@@ -9,34 +9,15 @@ import pytest
 from sqlalchemy import select, update
 
 from provisioning.domain.errors import BusyError, StaleWriteError
-from provisioning.domain.people import DirectoryId, Person
 from provisioning.services.context import Actor
-from provisioning.services.scim_resources import ScimUserWrite
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord, SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
 from provisioning.storage.runs import claim, worker_name
+from tests.kit.scim_people import scim_person
 from tests.kit.sources import entry
 
 ME = Actor("anna", "cli")
-
-
-def scim_person(number):
-    def build(id_):
-        name = f"p{number:03}@corp.example"
-        person = Person(
-            id=DirectoryId("idp", str(id_)), user_name=name, mail=name, display_name=f"P {number}"
-        )
-        return ScimUserWrite(
-            user_name=name,
-            user_name_key=name,
-            external_id=str(number),
-            display_name_key=None,
-            person=person,
-            document=b"{}",
-        )
-
-    return build
 
 
 def test_eight_writers_and_ten_seats_seat_exactly_ten(make_world):

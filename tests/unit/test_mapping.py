@@ -219,12 +219,13 @@ def test_what_is_no_date_is_not_guessed(text):
         parse_moment(text)
 
 
-@given(st.datetimes(datetime(1700, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)))
-def test_a_moment_survives_every_notation(moment):
-    ticks = (moment - datetime(1601, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 10
+@given(st.timedeltas(timedelta(days=40_000), timedelta(days=2_000_000)))
+def test_a_moment_survives_every_notation(age):
+    moment = datetime(1601, 1, 1, tzinfo=UTC) + age
+    ticks = age // timedelta(microseconds=1) * 10
     assert parse_moment(moment.isoformat()) == moment
     assert parse_moment(str(ticks)) == moment
-    assert parse_moment(f"{moment:%Y%m%d%H%M%S}Z".zfill(15)) == moment.replace(microsecond=0)
+    assert parse_moment(f"{moment:%Y%m%d%H%M%S}Z") == moment.replace(microsecond=0)
 
 
 def test_a_value_that_does_not_fit_names_its_field():

@@ -275,8 +275,7 @@ def test_the_planner_gets_what_was_set(load):
 @pytest.mark.parametrize(
     ("environ", "sentence"),
     [
-        ({"USHER_WEB__PROT": "1"}, "environment USHER_WEB__PROT: there is no setting web.prot; "
-                                   "did you mean web.port?"),
+        ({"USHER_WEB__PROT": "1"}, "USHER_WEB__PROT: there is no setting web.prot; did you mean web.port?"),
         ({"USHER_WBE__PORT": "1"}, "there is no setting wbe; did you mean web?"),
         ({"USHER_FOO": "1"}, "environment USHER_FOO: there is no such setting"),
         ({"USHER_WEB__": "1"}, "environment USHER_WEB__: there is no such setting"),
@@ -316,7 +315,8 @@ def test_a_mistake_in_the_environment_is_named(complaint, environ, sentence):
         ("web = 1\n", "web should be a valid dictionary"),
         ("[sources.x]\ntype = 'ldap'\nbind_password = 'a'\nbind_password_file = 'b'\n",
          "sources.x.bind_password and bind_password_file are both set"),
-        ("[sources.x]\ntype = 'ldap'\nbind_password_file = '/no'\n", "usher.toml: /no cannot be read"),
+        ("[sources.x]\ntype = 'ldap'\nbind_password_file = '/no'\n",
+         "usher.toml: /no cannot be read"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_file_is_named(complaint, text, sentence):
@@ -335,7 +335,7 @@ def test_a_refused_secret_is_not_in_the_sentence(complaint):
 def test_a_file_that_is_not_text_is_refused(load, tmp_path):
     path = tmp_path / "latin.toml"
     path.write_bytes("[intranet]\nname = 'Büro'\n".encode("latin-1"))
-    with pytest.raises(ConfigurationError, match="latin.toml is not UTF-8"):
+    with pytest.raises(ConfigurationError, match=r"latin\.toml is not UTF-8"):
         load_settings(environ={}, config_path=path)
 
 

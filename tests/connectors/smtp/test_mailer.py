@@ -1,7 +1,9 @@
 """Letters through a relay: taken, refused for good or for now, not reached, in doubt."""
 
+import contextlib
 import socket
 import struct
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.policy import compat32
@@ -38,7 +40,8 @@ def test_a_letter_arrives_as_it_was_written(relay, handler, letter):
 
 def test_a_letter_is_dated_when_it_leaves(relay, handler, letter):
     mailer(relay(handler).port).send(letter)
-    assert message_from_bytes(handler.taken[0].content)["Date"].endswith("GMT")
+    read = message_from_bytes(handler.taken[0].content, policy=policy.default)
+    assert abs(datetime.now(UTC) - read["Date"].datetime) < timedelta(minutes=1)
 
 
 def test_a_date_that_is_there_stays(relay, handler, letter):
@@ -110,7 +113,7 @@ def test_an_answer_nobody_understands_leaves_doubt(scripted, letter, answer):
         lines.read()
 
     with pytest.raises(DeliveryInDoubtError):
-        mailer(scripted(script)).send(letter)
+        mailer(scripted(script), options="timeout=0.5").send(letter)
 
 
 def test_a_break_before_the_end_of_the_data_leaves_no_doubt(scripted, letter):
@@ -227,12 +230,18 @@ def test_no_value_becomes_a_header_or_a_command(relay, handler, value):
     careless["From"] = "intranet@corp.example"
     careless["To"] = "anna@corp.example"
     careless["Subject"] = value
-    sending = mailer(relay(handler).port)
-    try:
-        sending.send(careless)
-    except DeliveryError as error:
-        assert error.permanent
+    with contextlib.suppress(DeliveryError):
+        mailer(relay(handler).port).send(careless)
     assert [envelope.rcpt_tos for envelope in handler.taken] in ([], [["anna@corp.example"]])
+
+
+def test_a_letter_that_cannot_be_written_down_is_given_up(relay, handler):
+    careless = EmailMessage(policy=compat32)
+    careless["From"] = "intranet@corp.example"
+    careless["To"] = "anna@corp.example"
+    careless["Subject"] = "x\r\nBcc: eve@evil.example"
+    assert failure(mailer(relay(handler).port), careless).permanent
+    assert handler.taken == []
 
 
 def test_a_check_connects_and_signs_in_and_sends_nothing(relay, handler, certificate, only_anna):
