@@ -92,7 +92,8 @@ def make_services(settings: Settings) -> Services:
         sender=settings.mail.sender,
     )
     services = Services.build(context, sources, make_mailer(settings.mail))
-    services.seats.set_limit(settings.seats.limit, Actor("configuration", "cli"))
+    if settings.seats.limit is not None:
+        services.seats.set_limit(settings.seats.limit, Actor("configuration", "cli"))
     return services
 
 
@@ -113,7 +114,7 @@ def secret_key(settings: Settings) -> bytes:
         )
     path = Path(url.database).with_suffix(".key")
     try:
-        with path.open("x", opener=partial(os.open, mode=0o600)) as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
     except FileExistsError:
         pass

@@ -66,11 +66,8 @@ class Layers:
                 table[name] = {}
             table = table[name]
         table[key[-1]] = value
-        self.origins = {
-            other: where
-            for other, where in self.origins.items()
-            if other[: len(key)] != key and key[: len(other)] != other
-        } | {key: origin}
+        kept = {k: where for k, where in self.origins.items() if k[: len(key)] != key}
+        self.origins = kept | {key: origin}
 
     def get(self, key: Key) -> Any:
         """Return a value, or None where no layer has one."""

@@ -164,7 +164,7 @@ class SeatSettings(Table):
     """The licence."""
 
     limit: NonNegativeInt | None = Field(default=None, examples=[250])
-    """Seats there are; without it there is no limit."""
+    """Seats there are. Once set, it stays until another is set; before, there is no limit."""
 
     when_full: WhenFull = WhenFull.WAIT
     """wait puts newcomers on the waiting list, reject answers with an error."""

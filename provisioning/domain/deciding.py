@@ -145,8 +145,15 @@ def _return(
     dismissed_by: str | None,
     context: PlanningContext,
 ) -> Action:
-    """Hire back by the authority that dismissed; anybody else's word is held (S6, S7)."""
+    """Hire back by the authority that dismissed; anybody else's word is held (S6, S7).
+
+    Without an account they have to be invited again, and that needs an address (I1).
+    """
     ours = dismissed_by == context.source
+    if ours and not employee.bound:
+        invited = _newcomer(person, raw_hash, context, employee)
+        if invited.kind is ActionKind.FLAG:
+            return invited
     if ours:
         because = Because("S6", f"active again in {context.source}")
     else:

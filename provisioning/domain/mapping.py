@@ -105,6 +105,23 @@ class _Rule:
         return () if value is None else value
 
 
+class PersonMapping(Protocol):
+    """How a source's entries become people."""
+
+    @property
+    def version(self) -> str:
+        """A digest of the rules: another version makes every entry be looked at again."""
+        ...
+
+    def person(self, source_name: str, raw: RawPerson, now: datetime) -> Person:
+        """Return the person an entry describes.
+
+        Raises:
+            MappingError: This entry cannot be mapped; others can.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledMapping:
     """Rules ready to be applied; equal rules have an equal `version`."""

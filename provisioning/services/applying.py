@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -24,7 +24,7 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-from provisioning.storage.runs import due_actions
+from provisioning.storage.runs import due_actions, working_on
 from provisioning.storage.staging import drop_staged, remember_reading
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,10 @@ class Applier:
 
     def apply(self, progress: Progress | None = None) -> RunState:
         """Do what is due and close the run; returns the state it ended in."""
+        with working_on(self.run_id):
+            return self._apply(progress)
+
+    def _apply(self, progress: Progress | None) -> RunState:
         with self.context.database.read() as session:
             due = due_actions(session, self.run_id)
         for number, seq in enumerate(due, start=1):
@@ -60,6 +64,11 @@ class Applier:
         except ProvisioningError as error:
             self._mark(seq, ActionStatus.FAILED, str(error))
             log.warning("action_failed", run=self.run_id, seq=seq, error=error.code)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            self._mark(seq, ActionStatus.FAILED, f"internal error: {type(error).__name__}")
+            log.exception("action_broke", run=self.run_id, seq=seq)
 
     def _perform_in(self, session: Session, seq: int) -> None:
         row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)

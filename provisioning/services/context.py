@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from provisioning.domain.mapping import CompiledMapping
+from provisioning.domain.mapping import PersonMapping
 from provisioning.domain.policy import Policy
 from provisioning.ports import Clock, DirectorySource
 from provisioning.storage.base import Database
@@ -73,4 +73,4 @@ class ConfiguredSource:
     first_run: str = "plan"
     authoritative: bool = True
     directory: DirectorySource | None = None
-    mapping: CompiledMapping | None = None
+    mapping: PersonMapping | None = None

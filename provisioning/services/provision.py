@@ -214,6 +214,7 @@ class Provisioner:
         person = _required(action.person)
         if employee is None:
             employee = new_employee(self.session, self.context, person, Change.WAIT)
+        self._wait(employee)
         self._write_person(action, employee, person)
         employee.state_reason = action.reason
         employee.because = str(action.because)

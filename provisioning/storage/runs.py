@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +32,20 @@ ABANDONED = timedelta(hours=24)
 """No reading takes so long: what another machine began before that is over."""
 
 APPLICABLE = frozenset({RunState.READY, RunState.HELD})
+
+
+_HERE: set[int] = set()
+"""Runs that threads of this process are applying."""
+
+
+@contextmanager
+def working_on(run_id: int) -> Iterator[None]:
+    """Say that a thread of this process applies a run, so that no other takes it over."""
+    _HERE.add(run_id)
+    try:
+        yield
+    finally:
+        _HERE.discard(run_id)
 
 
 def worker_name() -> str:
@@ -77,7 +92,7 @@ def is_alive(run: RunRecord, now: datetime) -> bool:
     """Whether the process that applies a run still does: same host, ask; else the heartbeat."""
     host, _, pid = (run.worker or "").rpartition(":")
     if host == socket.gethostname() and pid.isdigit():
-        return int(pid) != os.getpid() and _process_exists(int(pid))
+        return run.id in _HERE if int(pid) == os.getpid() else _process_exists(int(pid))
     return run.heartbeat is not None and now - run.heartbeat < LEASE
 
 

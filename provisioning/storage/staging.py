@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
 from provisioning.domain.errors import MappingError
-from provisioning.domain.mapping import CompiledMapping
+from provisioning.domain.mapping import PersonMapping
 from provisioning.domain.people import RawPerson
 from provisioning.storage.base import Database
 from provisioning.storage.models.employees import LinkRecord
@@ -45,7 +45,7 @@ class Stager:
     run_id: int
     source_id: UUID
     source: str
-    mapping: CompiledMapping
+    mapping: PersonMapping
     now: datetime
 
     def stage(self, people: Iterable[RawPerson]) -> int:

@@ -462,3 +462,39 @@ def test_a_mark_and_its_finding_go_when_they_are_back(make_world):
     world.directory.add(ann)
     world.night()
     assert world.services.reports.mismatches() == []
+
+
+def test_who_comes_back_without_an_address_waits_for_one(world):
+    """S6, I1: never accepted and dismissed; back without mail, they cannot be invited."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.services.delivery.deliver_due()
+    world.directory.remove("ann")
+    world.night()
+    world.directory.add(entry("ann", mail=None))
+    assert kinds(world.night()) == {"flag": 1}
+    assert world.states()["Ann"] == "waiting"
+    assert kinds(world.night()) == {}
+    world.directory.add(entry("ann"))
+    assert kinds(world.night()) == {"invite": 1}
+
+
+def test_a_bug_with_one_person_keeps_nobody_else_inside(world, monkeypatch):
+    """R5: the action is failed and named, the others are done, the run is partial."""
+    from provisioning.services import provision
+
+    world.directory.add(entry("ann"), entry("bob"), entry("cid"))
+    real = provision.new_employee
+
+    def broken(session, context, person, change):
+        if person.user_name == "bob":
+            raise KeyError("a bug")
+        return real(session, context, person, change)
+
+    monkeypatch.setattr(provision, "new_employee", broken)
+    plan = world.sync()
+    assert plan.state == "partial"
+    assert [a.error for a in plan.actions if a.error] == ["internal error: KeyError"]
+    assert world.states() == {"Ann": "invited", "Cid": "invited"}
+    monkeypatch.undo()
+    assert kinds(world.night()) == {"invite": 1}

@@ -59,6 +59,7 @@ def compiler() -> ExpressionCompiler:
         ('translit("Ющенко ЩУКА")', "Iushchenko SHCHUKA"),
         ('phoneE164(first("telephoneNumber"), "DE")', "+4930123456"),
         ('phoneE164(first("telephoneNumber"))', ""),
+        ('phoneE164("+1 2125")', ""),
         ('first("telephoneNumber").phoneE164("DE")', "+4930123456"),
         (r'regexReplace("Weber, Anna", "^(.*), (.*)$", "\\2 \\1")', "Anna Weber"),
         ('first("mail").matches("^Anna")', True),

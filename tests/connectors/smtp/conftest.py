@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.kit.relay import BoundController
 
 
 class Handler:
@@ -39,28 +40,12 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - theirs
         self.taken.append(envelope)
-        self.encrypted.append(session.ssl is not None)
+        self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         if self.abort:
             server.transport.abort()
         if self.silent:
             await asyncio.sleep(3)
         return self.data
-
-
-class BoundController(Controller):
-    """A relay on a port that was free and stays taken."""
-
-    def __init__(self, handler, *, implicit_tls=None, **options):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        port = self.socket.getsockname()[1]
-        super().__init__(
-            handler, hostname="127.0.0.1", port=port, ssl_context=implicit_tls, **options
-        )
-
-    def _create_server(self):
-        return self.loop.create_server(
-            self._factory_invoker, sock=self.socket, ssl=self.ssl_context
-        )
 
 
 @pytest.fixture
@@ -116,7 +101,8 @@ def only_anna():
     """An authenticator that lets anna in with her password."""
 
     def authenticate(server, session, envelope, mechanism, data):
-        return AuthResult(success=data.login == b"anna" and data.password == b"tu:l/ip@")
+        known = data.login == b"anna" and data.password == b"tu:l/ip@"
+        return AuthResult(success=known, handled=known)
 
     return authenticate
 
