@@ -1,0 +1,22 @@
+"""What the tests of nights share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from provisioning.services.context import Actor
+
+ME = Actor("anna", "cli")
+
+
+def kinds(plan: Any) -> dict[str, int]:
+    """The counts of a plan without zeros."""
+    return {kind: count for kind, count in plan.counts.items() if count}
+
+
+def count(world: Any, table: Any) -> int:
+    """How many rows a table has."""
+    with world.services.context.database.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0

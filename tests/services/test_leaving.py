@@ -1,0 +1,138 @@
+"""Leaving, lapsing and coming back (D1, D2, S6, I4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from provisioning.domain.policy import Policy
+from provisioning.services.context import InvitationTimes
+from provisioning.storage.models.effects import EventRecord
+from tests.kit.nights import kinds
+from tests.kit.sources import entry
+
+
+def test_leaving_after_acceptance_is_a_dismissal_that_keeps_the_row(world):
+    """D1, S2: dismissed, never deleted; the seat is free."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.accept("ann@corp.example")
+    world.directory.remove("ann")
+    plan = world.night()
+    assert kinds(plan) == {"dismiss": 1}
+    assert world.states() == {"Ann": "dismissed", "Bob": "invited"}
+    assert world.services.reports.seats().taken == 1
+
+
+def test_leaving_before_the_letter_removes_the_row(make_world):
+    """D1, I9: nobody was written to, nothing stays but the audit."""
+    world = make_world(times=InvitationTimes(grace=timedelta(minutes=10)))
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.directory.remove("ann")
+    assert kinds(world.sync()) == {"revoke": 1}
+    assert world.states() == {"Bob": "invited"}
+    assert world.services.reports.seats().taken == 1
+    world.clock.advance(timedelta(minutes=11))
+    assert world.services.delivery.deliver_due() == 1
+    with world.services.context.database.read() as session:
+        assert "removed" in session.scalars(select(EventRecord.kind)).all()
+
+
+def test_leaving_after_the_letter_keeps_a_dismissed_row(world):
+    """D1: who was written to is remembered."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.services.delivery.deliver_due()
+    world.directory.remove("ann")
+    world.night()
+    assert world.states()["Ann"] == "dismissed"
+
+
+def test_who_comes_back_is_hired_back_with_their_history(world):
+    """S6: the same employee, active at once because an account is bound."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.accept("ann@corp.example")
+    before = world.services.reports.find("ann@corp.example")
+    ann = world.directory.people["id-ann"]
+    world.directory.remove("ann")
+    world.night()
+    world.directory.add(ann)
+    plan = world.night()
+    assert kinds(plan) == {"hire_back": 1}
+    assert world.states()["Ann"] == "active"
+    assert world.services.reports.find("ann@corp.example") == before
+
+
+def test_a_night_of_grace_and_back_in_time_is_nothing(make_world):
+    """D2: marked, not dismissed; back, and the mark is gone."""
+    world = make_world(policy=Policy(missing_grace_nights=1))
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.accept("ann@corp.example")
+    ann = world.directory.people["id-ann"]
+    world.directory.remove("ann")
+    assert kinds(world.night()) == {"flag": 1}
+    assert kinds(world.sync()) == {}
+    world.directory.add(ann)
+    assert kinds(world.night()) == {}
+    world.directory.remove("ann")
+    assert kinds(world.night()) == {"flag": 1}
+    assert kinds(world.night()) == {"dismiss": 1}
+
+
+def test_an_expired_invitation_frees_the_seat_and_does_not_loop(world):
+    """I4: lapsed, and no run invites them again without a new fact."""
+    world.directory.add(entry("ann"))
+    world.sync()
+    world.services.delivery.deliver_due()
+    world.clock.advance(timedelta(days=15))
+    assert world.services.invitations.expire_due() == 1
+    assert world.services.reports.seats().taken == 0
+    assert kinds(world.night()) == {}
+    world.directory.add(entry("ann", departmentNumber="Sales"))
+    assert kinds(world.night()) == {"invite": 1}
+
+
+def test_a_reborn_entry_with_the_employee_number_is_the_same_employee(world):
+    """P2: a strong key links the new entry, and nobody is dismissed for the old one."""
+    world.directory.add(entry("ann", employeeNumber="7"), entry("bob"))
+    world.sync()
+    world.accept("ann@corp.example")
+    world.directory.remove("ann")
+    world.directory.add(entry("ann", employeeNumber="7", anchor="id-reborn"))
+    plan = world.night()
+    assert kinds(plan) == {"update": 1}
+    assert world.states()["Ann"] == "active"
+    assert kinds(world.night()) == {}
+
+
+def test_a_mark_and_its_finding_go_when_they_are_back(make_world):
+    """D2, E5: somebody missing for a night is to be seen, and then not."""
+    world = make_world(policy=Policy(missing_grace_nights=2))
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    ann = world.directory.people["id-ann"]
+    world.directory.remove("ann")
+    world.night()
+    assert [row.kind for row in world.services.reports.mismatches()] == ["missing_from_source"]
+    world.directory.add(ann)
+    world.night()
+    assert world.services.reports.mismatches() == []
+
+
+def test_who_comes_back_without_an_address_waits_for_one(world):
+    """S6, I1: never accepted and dismissed; back without mail, they cannot be invited."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.services.delivery.deliver_due()
+    world.directory.remove("ann")
+    world.night()
+    world.directory.add(entry("ann", mail=None))
+    assert kinds(world.night()) == {"flag": 1}
+    assert world.states()["Ann"] == "waiting"
+    assert kinds(world.night()) == {}
+    world.directory.add(entry("ann"))
+    assert kinds(world.night()) == {"invite": 1}
