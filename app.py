@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.factory import make_mailer, make_sources
 from flask import Flask
 from provisioning.accounts.joining import create_accounts_blueprint
 from provisioning.cli.root import create_cli
@@ -23,12 +22,20 @@ from provisioning.web.pages import create_admin_blueprint
 from provisioning.web.security import harden
 from sqlalchemy import make_url
 
+from connectors.factory import make_mailer, make_readable
 from provisioning.domain.errors import ConfigurationError, NotFoundError
+from provisioning.domain.mapping import merge_rules
 from provisioning.logs import configure_logs
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
-from provisioning.services.context import Actor, InvitationTimes, ServiceContext
+from provisioning.services.context import (
+    Actor,
+    ConfiguredSource,
+    InvitationTimes,
+    ServiceContext,
+)
 from provisioning.services.demo import clear_demo
-from provisioning.settings import Settings, load_settings
+from provisioning.settings import Settings, load_mapping, load_settings
+from provisioning.settings_model import SourceSettings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
 from provisioning.web.server import serve
@@ -66,7 +73,8 @@ def make_services(settings: Settings) -> Services:
     url = settings.database.url
     migrate.upgrade(url)
     database, clock = Database(url), SystemClock()
-    sources = make_sources(settings.sources)
+    mailer = make_mailer(settings.mail.mode, settings.mail.smtp_url.get_secret_value())
+    sources = {name: make_source(source) for name, source in settings.sources.items()}
     intranet_id = ensure_intranet(
         database,
         slug=settings.intranet.slug,
@@ -91,10 +99,27 @@ def make_services(settings: Settings) -> Services:
         secret_key=secret_key(settings),
         sender=settings.mail.sender,
     )
-    services = Services.build(context, sources, make_mailer(settings.mail))
+    services = Services.build(context, sources, mailer)
     if settings.seats.limit is not None:
         services.seats.set_limit(settings.seats.limit, Actor("configuration", "cli"))
     return services
+
+
+def make_source(source: SourceSettings) -> ConfiguredSource:
+    """Make what the configuration says of one source; nothing is connected yet."""
+    readable = None
+    if source.type != "scim":
+        rules = load_mapping(source.mapping_file) if source.mapping_file else {}
+        own = merge_rules(rules, source.mapping)
+        readable = make_readable(source.name, source.type, source.options, own)
+    return ConfiguredSource(
+        name=source.name,
+        kind=source.type,
+        first_run=source.first_run,
+        authoritative=source.authoritative,
+        directory=readable.directory if readable else None,
+        mapping=readable.mapping if readable else None,
+    )
 
 
 def secret_key(settings: Settings) -> bytes:

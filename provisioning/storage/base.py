@@ -104,6 +104,8 @@ class Database:
     def __init__(self, url: str) -> None:
         """Open lazily; nothing is connected before the first use."""
         self.url = make_url(url)
+        if self.url.drivername in {"postgres", "postgresql"}:
+            self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._reading = self._engine("DEFERRED")
         self._writing = self._engine("IMMEDIATE") if self.is_sqlite else self._reading

@@ -1,0 +1,109 @@
+"""From a type's name in the configuration to the connector, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from connectors.cel.compiler import CelCompiler
+from connectors.ldap.directory import LdapDirectory
+from connectors.ldap.presets import NAMES, LdapPreset, load_preset
+from connectors.ldap.settings import LdapSettings
+from connectors.ldif.directory import LdifDirectory
+from connectors.ldif.settings import LdifSettings
+from connectors.outbox_only.mailer import OutboxOnlyMailer
+from connectors.smtp.mailer import SmtpMailer
+from connectors.smtp.settings import SmtpSettings
+from provisioning.domain.errors import ConfigurationError
+from provisioning.domain.mapping import (
+    CompiledMapping,
+    PersonMapping,
+    compile_mapping,
+    merge_rules,
+)
+from provisioning.domain.people import Person, RawPerson
+from provisioning.ports import DirectorySource, Mailer
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A source that is read, and how its entries become people."""
+
+    directory: DirectorySource
+    mapping: PersonMapping
+
+
+class DetectedMapping:
+    """The mapping of whatever kind of directory answers, found out at the first use."""
+
+    def __init__(self, directory: LdapDirectory, own: Mapping[str, Any]) -> None:
+        """Ask nobody yet."""
+        self._directory = directory
+        self._own = own
+
+    @cached_property
+    def _found(self) -> CompiledMapping:
+        preset = self._directory.preset()
+        return compile_mapping(merge_rules(preset.mapping, self._own), CelCompiler())
+
+    @property
+    def version(self) -> str:
+        """A digest of the rules."""
+        return self._found.version
+
+    def person(self, source_name: str, raw: RawPerson, now: datetime) -> Person:
+        """Return the person an entry describes.
+
+        Raises:
+            MappingError: This entry cannot be mapped; others can.
+        """
+        return self._found.person(source_name, raw, now)
+
+
+def make_readable(
+    name: str, kind: str, options: Mapping[str, Any], own_rules: Mapping[str, Any]
+) -> Readable:
+    """Make a source of a type that is read.
+
+    Raises:
+        ConfigurationError: The type or an option is unknown, or a rule does not compile.
+    """
+    makers: Mapping[str, Callable[..., Readable]] = {"ldap": _ldap, "ldif": _ldif}
+    if kind not in makers:
+        raise ConfigurationError(f"sources.{name}.type: {kind} is not read by Usher")
+    return makers[kind](name, options, own_rules)
+
+
+def make_mailer(mode: str, smtp_url: str) -> Mailer:
+    """Make the way letters leave, by mail.mode.
+
+    Raises:
+        ConfigurationError: The relay's address is none.
+    """
+    if mode == "smtp":
+        return SmtpMailer(SmtpSettings.from_url(smtp_url))
+    return OutboxOnlyMailer()
+
+
+def _ldap(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Readable:
+    settings = LdapSettings.from_options(name, options)
+    presets = NAMES if settings.preset == "auto" else (settings.preset,)
+    compiled = [_compiled(load_preset(preset), own) for preset in presets]
+    attributes = frozenset(each for mapping in compiled for each in mapping.attributes)
+    directory = LdapDirectory(name, settings, attributes)
+    if settings.preset == "auto":
+        return Readable(directory, DetectedMapping(directory, own))
+    return Readable(directory, compiled[0])
+
+
+def _ldif(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Readable:
+    settings = LdifSettings.from_options(name, options)
+    mapping = _compiled(load_preset(settings.preset), own)
+    return Readable(LdifDirectory(name, settings, mapping.attributes), mapping)
+
+
+def _compiled(preset: LdapPreset, own: Mapping[str, Any]) -> CompiledMapping:
+    return compile_mapping(merge_rules(preset.mapping, own), CelCompiler())

@@ -1,0 +1,159 @@
+"""One connection to a directory that is who it says it is (safety 16).
+
+ldap3's defaults check no certificate, wait for ever, follow referrals with the password in hand
+and dereference aliases out of the base. None of that happens here.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ldap3
+from ldap3.core.exceptions import LDAPException, LDAPExceptionError, LDAPSocketOpenError
+from ldap3.core.results import RESULT_SUCCESS
+
+from connectors.ldap.settings import LdapSettings
+from provisioning.domain.errors import ConfigurationError, SourceUnavailableError
+
+PAGED_RESULTS = "1.2.840.113556.1.4.319"
+_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
+_ROOT_DSE = ("objectClass", "vendorName", "supportedCapabilities", "supportedControl")
+
+
+def open_connection(settings: LdapSettings) -> ldap3.Connection:
+    """Return a connection that is not opened yet."""
+    tls = None
+    if settings.uri.startswith("ldaps:") or settings.start_tls:
+        tls = ldap3.Tls(
+            validate=ssl.CERT_NONE if settings.tls == "none" else ssl.CERT_REQUIRED,
+            ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
+        )
+    server = ldap3.Server(
+        settings.host,
+        port=settings.port,
+        use_ssl=settings.uri.startswith("ldaps:"),
+        tls=tls,
+        get_info=ldap3.NONE,
+        connect_timeout=settings.connect_seconds,
+    )
+    return ldap3.Connection(
+        server,
+        user=settings.bind_dn,
+        password=settings.bind_password.get_secret_value(),
+        authentication=ldap3.SIMPLE,
+        client_strategy=ldap3.SYNC,
+        auto_bind=ldap3.AUTO_BIND_NONE,
+        auto_referrals=False,
+        auto_range=False,
+        check_names=False,
+        read_only=True,
+        return_empty_attributes=False,
+        receive_timeout=settings.receive_seconds,
+    )
+
+
+@contextmanager
+def signed_in(settings: LdapSettings) -> Iterator[ldap3.Connection]:
+    """Connect and bind; the socket is closed whatever happens.
+
+    Raises:
+        SourceUnavailableError: It does not answer, is somebody else, or refuses us.
+    """
+    connection = open_connection(settings)
+    try:
+        connect(connection, settings)
+        bind(connection, settings)
+        yield connection
+    finally:
+        close(connection)
+
+
+def connect(connection: ldap3.Connection, settings: LdapSettings) -> None:
+    """Open the socket, and TLS if it begins in the clear.
+
+    Raises:
+        SourceUnavailableError: Nobody answers, or not the one we trust.
+    """
+    where = f"{settings.host}:{settings.port}"
+    try:
+        connection.open(read_server_info=False)
+        if settings.start_tls and not connection.start_tls(read_server_info=False):
+            raise SourceUnavailableError(f"{where} refused StartTLS; nothing was sent in the clear")
+    except LDAPSocketOpenError as error:
+        raise SourceUnavailableError(f"{where} cannot be reached: {_reason(error)}") from error
+    except (LDAPException, OSError) as error:
+        raise SourceUnavailableError(f"{where} broke off: {_reason(error)}") from error
+
+
+def bind(connection: ldap3.Connection, settings: LdapSettings) -> None:
+    """Sign in; `bind()` alone answers False and leaves an anonymous connection behind.
+
+    Raises:
+        SourceUnavailableError: The account was refused, or the connection broke.
+    """
+    where = f"{settings.host}:{settings.port}"
+    try:
+        done = connection.bind(read_server_info=False)
+    except (LDAPException, OSError) as error:
+        raise SourceUnavailableError(f"{where} broke off: {_reason(error)}") from error
+    if not done or connection.result["result"] != RESULT_SUCCESS:
+        said = connection.result["description"]
+        raise SourceUnavailableError(f"{where} refused to sign {settings.bind_dn} in: {said}")
+
+
+def close(connection: ldap3.Connection) -> None:
+    """Give the socket back; a refused bind leaves it open, and an unbind may find it broken."""
+    try:
+        if connection.bound:
+            connection.unbind()
+        elif connection.socket is not None:
+            connection.strategy.close()
+    except (LDAPExceptionError, OSError):
+        if connection.socket is not None:
+            connection.socket.close()
+
+
+def detect(connection: ldap3.Connection) -> str:
+    """Return the preset of the kind of directory that answers, by its root DSE.
+
+    Raises:
+        ConfigurationError: It is none we know; the setting that helps is named.
+    """
+    connection.search(
+        "",
+        "(objectClass=*)",
+        ldap3.BASE,
+        attributes=list(_ROOT_DSE),
+        get_operational_attributes=True,
+    )
+    found = {
+        name.lower(): [value.decode("utf-8", "replace") for value in values]
+        for entry in entries(connection)
+        for name, values in entry["raw_attributes"].items()
+    }
+    if _ACTIVE_DIRECTORY in found.get("supportedcapabilities", ()):
+        return "active-directory"
+    if any(name.startswith("389") for name in found.get("vendorname", ())):
+        return "389ds"
+    if "OpenLDAProotDSE" in found.get("objectclass", ()):
+        return "openldap"
+    raise ConfigurationError(
+        "the root DSE is neither OpenLDAP's nor Active Directory's nor 389 Directory Server's; "
+        'set preset to the nearest of "openldap", "active-directory", "389ds"'
+    )
+
+
+def entries(connection: ldap3.Connection) -> Sequence[dict[str, Any]]:
+    """Return the entries of the last answer, without references."""
+    return [item for item in connection.response or () if item["type"] == "searchResEntry"]
+
+
+def _reason(error: Exception) -> str:
+    """Return ldap3's words without its wrappers; they never hold a password."""
+    text = str(error)
+    for noise in ("socket connection error while opening: ", "unable to open socket"):
+        text = text.replace(noise, "")
+    return text.strip(" ,:[]()") or type(error).__name__

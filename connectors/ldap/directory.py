@@ -1,0 +1,140 @@
+"""An LDAP directory as a source of people."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Generator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from time import monotonic
+
+import ldap3
+
+from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
+from connectors.ldap.presets import LdapPreset, load_preset
+from connectors.ldap.reading import Search
+from connectors.ldap.settings import LdapSettings
+from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.people import RawPerson
+from provisioning.domain.snapshots import DirectorySnapshot, SnapshotProof
+from provisioning.ports import CheckOutcome, CheckReport, CheckStep
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LdapDirectory:
+    """Reads everyone below a base, completely or not at all."""
+
+    name: str
+    settings: LdapSettings
+    attributes: Collection[str]
+    """What the mapping needs, in the mapping's spelling."""
+
+    def preset(self) -> LdapPreset:
+        """Return the preset that is set, or that fits the directory that answers.
+
+        Raises:
+            SourceUnavailableError: It has to be asked and does not answer.
+            ConfigurationError: It is none we know.
+        """
+        if self.settings.preset != "auto":
+            return load_preset(self.settings.preset)
+        with signed_in(self.settings) as connection:
+            return load_preset(detect(connection))
+
+    def read(self) -> DirectorySnapshot:
+        """Begin to read everyone; see `reading` for what makes it complete."""
+        return DirectorySnapshot(self._reading())
+
+    def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
+        return (yield from self._search(self.preset()).people())
+
+    def _search(self, preset: LdapPreset) -> Search:
+        return Search(
+            settings=self.settings,
+            user_filter=self.settings.user_filter or preset.user_filter,
+            id_attribute=self.settings.id_attribute or preset.id_attribute,
+            attributes=self.attributes,
+        )
+
+    def check(self) -> CheckReport:
+        """Connect, bind, detect and search, a step each; the first that fails is the last."""
+        return _Check(self).report()
+
+    def same_as(self, preset: LdapPreset) -> str:
+        """Return the ldapsearch line that asks the same, without the password."""
+        search = self._search(preset)
+        words = [
+            "ldapsearch",
+            *(["-ZZ"] if self.settings.start_tls else []),
+            *("-H", self.settings.uri, "-x", "-W", "-D", self.settings.bind_dn),
+            *("-b", self.settings.base_dn, "-E", f"pr={self.settings.page_size}/noprompt"),
+            *("-LLL", search.user_filter, *sorted({*self.attributes, search.id_attribute})),
+        ]
+        return shlex.join(words)
+
+
+@dataclass
+class _Check:
+    """One check under way."""
+
+    directory: LdapDirectory
+    steps: list[CheckStep] = field(default_factory=list)
+    sample: Sequence[RawPerson] = ()
+    same_as: str = ""
+
+    def report(self) -> CheckReport:
+        """Take every step until one fails."""
+        settings = self.directory.settings
+        connection = open_connection(settings)
+        try:
+            self._step("connect", lambda: self._connect(connection))
+            self._step("bind", lambda: self._bind(connection))
+            self._step("detect", lambda: self._detect(connection))
+            close(connection)
+            self._step("search", self._search)
+        except ProvisioningError:
+            close(connection)
+        return CheckReport(steps=self.steps, sample=self.sample, same_as=self.same_as)
+
+    def _step(self, name: str, work: Callable[[], str]) -> None:
+        began = monotonic()
+        try:
+            detail = work()
+        except ProvisioningError as error:
+            self._add(name, CheckOutcome.FAILED, str(error), monotonic() - began)
+            raise
+        self._add(name, CheckOutcome.OK, detail, monotonic() - began)
+
+    def _add(self, name: str, outcome: CheckOutcome, detail: str, seconds: float) -> None:
+        self.steps.append(CheckStep(name=name, outcome=outcome, detail=detail, seconds=seconds))
+
+    def _connect(self, connection: ldap3.Connection) -> str:
+        settings = self.directory.settings
+        connect(connection, settings)
+        where = f"{settings.host}:{settings.port}"
+        version = getattr(connection.socket, "version", None)
+        if version is None:
+            return f"{where}, in the CLEAR: passwords can be read on the way"
+        checked = "NOT verified" if settings.tls == "none" else "verified"
+        return f"{where}, {version()}, certificate {checked}"
+
+    def _bind(self, connection: ldap3.Connection) -> str:
+        bind(connection, self.directory.settings)
+        return self.directory.settings.bind_dn
+
+    def _detect(self, connection: ldap3.Connection) -> str:
+        named = self.directory.settings.preset
+        preset = load_preset(detect(connection) if named == "auto" else named)
+        self.same_as = self.directory.same_as(preset)
+        how = "by its root DSE" if named == "auto" else "as set"
+        return f"{preset.title} {how}, people by {preset.id_attribute}"
+
+    def _search(self) -> str:
+        snapshot = self.directory.read()
+        people = iter(snapshot)
+        self.sample = list(islice(people, SAMPLE))
+        for _ in people:
+            pass
+        return snapshot.proof.detail

@@ -1,0 +1,114 @@
+"""An LDIF export as a source of people: a directory without a password."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator
+from dataclasses import dataclass
+from itertools import islice
+from time import monotonic
+
+from connectors.ldif.records import Record, read_records
+from connectors.ldif.settings import LdifSettings
+from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.people import RawPerson
+from provisioning.domain.snapshots import DirectorySnapshot, SnapshotProof
+from provisioning.ports import CheckOutcome, CheckReport, CheckStep
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LdifDirectory:
+    """Reads everyone in a file, completely or not at all."""
+
+    name: str
+    settings: LdifSettings
+    attributes: Collection[str]
+    """What the mapping needs, in the mapping's spelling."""
+
+    def read(self) -> DirectorySnapshot:
+        """Begin to read everyone; without an end mark, removals are not proven."""
+        return DirectorySnapshot(self._reading())
+
+    def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
+        records = read_records(self.settings.path)
+        people = 0
+        while True:
+            try:
+                record = next(records)
+            except StopIteration as end:
+                return self._proof(people, promised=end.value)
+            if self._is_person(record):
+                people += 1
+                yield self._person(record)
+
+    def _proof(self, people: int, promised: int | None) -> SnapshotProof:
+        path = self.settings.path
+        end = f"its end promised {promised:,} entries" if promised is not None else "no end mark"
+        return SnapshotProof(
+            entries=people,
+            removals_proven=promised is not None,
+            detail=f"{people:,} people in {path.name}; {end}",
+        )
+
+    def _is_person(self, record: Record) -> bool:
+        wanted = {name.lower() for name in self.settings.person_classes}
+        found = _named(record, "objectClass")
+        return any(value.decode("ascii", "replace").lower() in wanted for value in found)
+
+    def _person(self, record: Record) -> RawPerson:
+        attributes: dict[str, tuple[str, ...]] = {}
+        problems = []
+        for name in self.attributes:
+            try:
+                values = tuple(value.decode() for value in _named(record, name))
+            except UnicodeDecodeError:
+                problems.append(f"{name} is not UTF-8 text")
+                continue
+            if values:
+                attributes[name] = values
+        ids = _named(record, self.settings.id_attribute)
+        if not ids:
+            problems.append(f"there is no {self.settings.id_attribute}")
+        anchor = ids[0].decode("ascii", "replace").lower() if ids else f"line {record.line}"
+        return RawPerson(anchor, record.dn, attributes, "; ".join(problems) or None)
+
+    def check(self) -> CheckReport:
+        """Read the file to its end."""
+        began = monotonic()
+        snapshot = self.read()
+        try:
+            people = iter(snapshot)
+            sample = list(islice(people, SAMPLE))
+            for _ in people:
+                pass
+        except ProvisioningError as error:
+            step = CheckStep(
+                name="read",
+                outcome=CheckOutcome.FAILED,
+                detail=str(error),
+                seconds=monotonic() - began,
+            )
+            return CheckReport(steps=[step])
+        proof = snapshot.proof
+        step = CheckStep(
+            name="read",
+            outcome=CheckOutcome.OK if proof.removals_proven else CheckOutcome.WARNING,
+            detail=proof.detail,
+            seconds=monotonic() - began,
+        )
+        return CheckReport(steps=[step], sample=sample)
+
+
+def _named(record: Record, name: str) -> list[bytes]:
+    """Return an attribute's values; names are spelled in any case (RFC 4512)."""
+    values = record.attributes.get(name)
+    if values is not None:
+        return values
+    folded = name.lower()
+    return [
+        value
+        for spelled, found in record.attributes.items()
+        if spelled.lower() == folded
+        for value in found
+    ]

@@ -1,0 +1,51 @@
+"""What is needed to read an LDIF export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from provisioning.domain.errors import ConfigurationError
+
+
+class LdifSettings(BaseModel):
+    """One file, and who in it is a person."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    """The export; .gz is unpacked while reading."""
+
+    id_attribute: str = "entryUUID"
+    person_classes: tuple[str, ...] = Field(
+        ("inetOrgPerson", "person", "organizationalPerson", "user"), min_length=1
+    )
+    """Entries of one of these object classes are people; others are passed over."""
+
+    preset: str = "openldap"
+    """Whose attribute names the export has."""
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_file(cls, path: Path) -> Path:
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}")
+        return path
+
+    @classmethod
+    def from_options(cls, source: str, options: Mapping[str, Any]) -> Self:
+        """Read a source's options.
+
+        Raises:
+            ConfigurationError: An option is unknown, missing or impossible.
+        """
+        try:
+            return cls.model_validate(dict(options))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in ("sources", source, *first["loc"]))
+            words = str(first["msg"]).removeprefix("Value error, ")
+            raise ConfigurationError(f"{place}: {words}") from error
