@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ldap3
-from ldap3.core.exceptions import LDAPException, LDAPExceptionError, LDAPSocketOpenError
+from ldap3.core.exceptions import LDAPException, LDAPSocketOpenError
 from ldap3.core.results import RESULT_SUCCESS
 
 from connectors.ldap.settings import LdapSettings
@@ -23,14 +23,37 @@ _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
 _ROOT_DSE = ("objectClass", "vendorName", "supportedCapabilities", "supportedControl")
 
 
+class VerifiedTls(ldap3.Tls):  # type: ignore[misc] - ldap3 is untyped
+    """TLS by the standard library's own rules: authority, dates and name in one handshake.
+
+    ldap3 checks nothing by default, and the name only afterwards, with a function that Python
+    no longer has.
+    """
+
+    def __init__(self, settings: LdapSettings) -> None:
+        """Trust the named authority, or the system's."""
+        super().__init__(validate=ssl.CERT_REQUIRED)
+        self._context = ssl.create_default_context(
+            cafile=str(settings.ca_file) if settings.ca_file else None
+        )
+        if settings.tls == "none":
+            self._context.check_hostname = False
+            self._context.verify_mode = ssl.CERT_NONE
+
+    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:  # noqa: FBT001, FBT002 - ldap3's signature
+        """Put TLS around the connection's socket; it is closed when the handshake fails."""
+        connection.socket = self._context.wrap_socket(
+            connection.socket,
+            server_hostname=connection.server.host,
+            do_handshake_on_connect=do_handshake,
+        )
+
+
 def open_connection(settings: LdapSettings) -> ldap3.Connection:
     """Return a connection that is not opened yet."""
     tls = None
     if settings.uri.startswith("ldaps:") or settings.start_tls:
-        tls = ldap3.Tls(
-            validate=ssl.CERT_NONE if settings.tls == "none" else ssl.CERT_REQUIRED,
-            ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
-        )
+        tls = VerifiedTls(settings)
     server = ldap3.Server(
         settings.host,
         port=settings.port,
@@ -105,15 +128,16 @@ def bind(connection: ldap3.Connection, settings: LdapSettings) -> None:
 
 
 def close(connection: ldap3.Connection) -> None:
-    """Give the socket back; a refused bind leaves it open, and an unbind may find it broken."""
+    """Give the socket back: ldap3 forgets it when a bind is refused or a server broke off."""
+    socket = connection.socket
     try:
         if connection.bound:
             connection.unbind()
-        elif connection.socket is not None:
-            connection.strategy.close()
-    except (LDAPExceptionError, OSError):
-        if connection.socket is not None:
-            connection.socket.close()
+    except (LDAPException, OSError):
+        pass
+    finally:
+        if socket is not None:
+            socket.close()
 
 
 def detect(connection: ldap3.Connection) -> str:

@@ -49,7 +49,7 @@ def company(tmp_path_factory):
                 "LDAP_URI": directory.ldaps_uri,
                 "LDAP_BIND_DN": directory.reader_dn,
                 "LDAP_BIND_PASSWORD": directory.reader_password,
-                "LDAP_BASE_DN": directory.people_dn,
+                "LDAP_BASE_DN": directory.suffix,
                 "LDAP_CA_FILE": str(directory.ca_file),
             },
         )
@@ -63,9 +63,7 @@ def changed(plan):
 def state_of(usher):
     """Everything about people that a run may change."""
     with sqlite3.connect(usher.folder / "usher.db") as database:
-        return database.execute(
-            "SELECT seq, state, version FROM employee ORDER BY seq"
-        ).fetchall()
+        return database.execute("SELECT seq, state, version FROM employee ORDER BY seq").fetchall()
 
 
 def join(url):

@@ -1,0 +1,238 @@
+"""A real OpenLDAP on loopback: private, seeded, with TLS, its limits and rights to be changed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import ldap3
+import pytest
+
+from tests.kit.certificates import make_authority
+from tests.kit.people import PEOPLE, SUFFIX, Entry, ldif
+from tests.kit.postgres import free_port
+
+READER = f"cn=reader,ou=Services,{SUFFIX}"
+ADMIN = f"cn=admin,{SUFFIX}"
+_PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/bin"
+_CONFIG = """\
+dn: cn=config
+objectClass: olcGlobal
+cn: config
+olcPidFile: {folder}/slapd.pid
+olcThreads: 4
+olcTLSCACertificateFile: {ca}
+olcTLSCertificateFile: {certificate}
+olcTLSCertificateKeyFile: {key}
+olcTLSVerifyClient: never
+
+dn: cn=module{{0}},cn=config
+objectClass: olcModuleList
+cn: module{{0}}
+olcModulePath: /usr/lib/ldap
+olcModuleLoad: back_mdb
+olcModuleLoad: ppolicy
+
+dn: cn=schema,cn=config
+objectClass: olcSchemaConfig
+cn: schema
+
+include: file:///etc/ldap/schema/core.ldif
+
+include: file:///etc/ldap/schema/cosine.ldif
+
+include: file:///etc/ldap/schema/inetorgperson.ldif
+
+dn: olcDatabase={{-1}}frontend,cn=config
+objectClass: olcDatabaseConfig
+objectClass: olcFrontendConfig
+olcDatabase: {{-1}}frontend
+olcAccess: {{0}}to dn.base="" by * read
+olcSizeLimit: unlimited
+
+dn: olcDatabase={{0}}config,cn=config
+objectClass: olcDatabaseConfig
+olcDatabase: {{0}}config
+olcRootDN: cn=config
+olcRootPW: config-secret
+
+dn: olcDatabase={{1}}mdb,cn=config
+objectClass: olcDatabaseConfig
+objectClass: olcMdbConfig
+olcDatabase: {{1}}mdb
+olcDbDirectory: {folder}/db
+olcDbMaxSize: 4294967296
+olcDbNoSync: TRUE
+olcSuffix: {suffix}
+olcRootDN: {admin}
+olcRootPW: admin-secret
+olcDbIndex: objectClass,uid,mail eq
+olcAccess: {{0}}to attrs=userPassword by anonymous auth by * none
+olcAccess: {{1}}to * by dn.exact="{reader}" read by * none
+"""
+
+
+class Slapd:
+    """One running server; everything in it belongs to the test that started it."""
+
+    reader_dn, reader_password = READER, "reader-secret"
+    people_dn, suffix = PEOPLE, SUFFIX
+
+    def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
+        self.folder = folder
+        self.entries = {entry.uid: entry for entry in entries}
+        self.port, self.tls_port = free_port(), free_port()
+        authority = make_authority(folder)
+        self.ca_file = authority.ca_file
+        (folder / "db").mkdir()
+        (folder / "slapd.d").mkdir()
+        self._load(0, _CONFIG.format(
+            folder=folder, ca=authority.ca_file, certificate=authority.certificate,
+            key=authority.key, suffix=SUFFIX, admin=ADMIN, reader=READER,
+        ))  # fmt: skip
+        self._load(1, "".join(ldif(list(entries))))
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def uri(self) -> str:
+        return f"ldap://127.0.0.1:{self.port}"
+
+    @property
+    def ldaps_uri(self) -> str:
+        return f"ldaps://127.0.0.1:{self.tls_port}"
+
+    def start(self) -> None:
+        """Start, on the same ports and data."""
+        with (self.folder / "slapd.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["slapd", "-F", str(self.folder / "slapd.d"), "-d", "0",
+                 "-h", f"{self.uri}/ {self.ldaps_uri}/"],
+                env={"PATH": _PATH, "LDAPNOINIT": "1"}, stdout=log, stderr=log,
+                preexec_fn=_few_files,  # noqa: PLW1509 - one call, no lock
+            )  # fmt: skip
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, (self.folder / "slapd.log").read_text()
+            try:
+                socket.create_connection(("127.0.0.1", self.tls_port), 1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("slapd did not listen within 15 s")
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """Stop; SIGKILL is a crash."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(20)
+
+    def mails(self) -> list[str]:
+        return [entry.mail for entry in self.entries.values()]
+
+    def uids_by_mail(self) -> dict[str, str]:
+        return {entry.mail: uid for uid, entry in self.entries.items()}
+
+    def add(self, *uids: str) -> None:
+        """Add plain people."""
+        with self.administering() as connection:
+            for uid in uids:
+                entry = Entry(uid=uid, given="New", family="Comer")
+                self.entries[uid] = entry
+                _done(connection.add(entry.dn, attributes=entry.attributes()), connection)
+
+    def delete(self, uid: str) -> None:
+        with self.administering() as connection:
+            _done(connection.delete(self.entries.pop(uid).dn), connection)
+
+    def modify(self, uid: str, **values: str) -> None:
+        """Replace attributes; an empty value takes one away."""
+        changes = {
+            name: [(ldap3.MODIFY_REPLACE, [value] if value else [])]
+            for name, value in values.items()
+        }
+        with self.administering() as connection:
+            _done(connection.modify(self.entries[uid].dn, changes), connection)
+
+    def rename(self, uid: str, new: str) -> None:
+        """Give a new uid, and so a new DN; the mail stays."""
+        with self.administering() as connection:
+            _done(connection.modify_dn(self.entries[uid].dn, f"uid={new}"), connection)
+
+    def move(self, uid: str, ou: str) -> None:
+        """Move below another unit of the suffix."""
+        superior = f"ou={ou},{SUFFIX}"
+        with self.administering() as connection:
+            done = connection.modify_dn(self.entries[uid].dn, f"uid={uid}", new_superior=superior)
+            _done(done, connection)
+
+    def limit_size(self, limit: int | None) -> None:
+        """Let the reader have so many entries and no more."""
+        words = f'dn.exact="{READER}" size={limit}' if limit else None
+        self.configure(olcLimits=words)
+
+    def configure(self, **values: str | None) -> None:
+        """Replace settings of the database at run time; None takes one away."""
+        changes = {
+            name: [(ldap3.MODIFY_REPLACE, [value] if value else [])]
+            for name, value in values.items()
+        }
+        with self.administering("cn=config", "config-secret") as connection:
+            _done(connection.modify("olcDatabase={1}mdb,cn=config", changes), connection)
+
+    @contextmanager
+    def administering(
+        self,
+        dn: str = ADMIN,
+        password: str = "admin-secret",  # noqa: S107 - of this server
+    ) -> Iterator[ldap3.Connection]:
+        server = ldap3.Server(self.uri, get_info=ldap3.NONE)
+        connection = ldap3.Connection(server, dn, password, auto_bind=True, check_names=False)
+        try:
+            yield connection
+        finally:
+            connection.unbind()
+
+    def _load(self, number: int, text: str) -> None:
+        subprocess.run(
+            ["slapadd", "-F", str(self.folder / "slapd.d"), "-n", str(number), "-q", "-w"]
+            if number
+            else ["slapadd", "-F", str(self.folder / "slapd.d"), "-n", "0"],
+            input=text.encode(),
+            env={"PATH": _PATH},
+            check=True,
+            capture_output=True,
+        )
+
+
+@contextmanager
+def running_slapd(entries: Sequence[Entry]) -> Iterator[Slapd]:
+    """A server with these people; it fails the test when there is no slapd."""
+    if not all(shutil.which(name, path=_PATH) for name in ("slapd", "slapadd", "ldapsearch")):
+        pytest.fail("slapd is missing: apt-get install slapd ldap-utils")
+    with TemporaryDirectory(prefix="usher-slapd-") as folder:
+        server = Slapd(Path(folder), entries)
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _few_files() -> None:
+    """Slapd sizes its tables by the limit of open files; a container's million costs memory."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+
+def _done(answer: Any, connection: ldap3.Connection) -> None:
+    assert answer, connection.result
