@@ -14,7 +14,12 @@ from provisioning.storage.models.accounts import (
     TaskRoleRecord,
 )
 from provisioning.storage.models.effects import EventRecord, FindingRecord, OutboxRecord
-from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
+from provisioning.storage.models.employees import (
+    AddressRecord,
+    EmployeeRecord,
+    LinkRecord,
+    MatchRecord,
+)
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     JobRunRecord,
@@ -69,7 +74,14 @@ def _forget_source(session: Session, context: ServiceContext, source: SourceReco
     runs = select(RunRecord.id).where(RunRecord.source_id == source.id)
     for step in (RunActionRecord, RunPersonRecord):
         session.execute(delete(step).where(step.run_id.in_(runs)))
-    for table in (RunRecord, RemovalRecord, MatchRecord, FindingRecord, LinkRecord):
+    for table in (
+        RunRecord,
+        RemovalRecord,
+        MatchRecord,
+        FindingRecord,
+        LinkRecord,
+        AddressRecord,
+    ):
         session.execute(delete(table).where(table.source_id == source.id))
     session.execute(
         delete(JobRunRecord).where(
