@@ -23,7 +23,7 @@ _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
 _ROOT_DSE = ("objectClass", "vendorName", "supportedCapabilities", "supportedControl")
 
 
-class VerifiedTls(ldap3.Tls):  # type: ignore[misc] - ldap3 is untyped
+class VerifiedTls(ldap3.Tls):
     """TLS by the standard library's own rules: authority, dates and name in one handshake.
 
     ldap3 checks nothing by default, and the name only afterwards, with a function that Python

@@ -111,7 +111,7 @@ def seat(actions: Sequence[Action], seats: Seats) -> Sequence[Action]:
 def _waiting(action: Action, seats: Seats) -> Action:
     back = action.kind is ActionKind.HIRE_BACK
     reason = WaitingReason.HIRED_BACK if back else WaitingReason.NO_SEAT
-    text = f"no free seat: {seats.taken} of {seats.limit} are taken; {action.because.text}"
+    text = f"no seat is left of {seats.limit}; {action.because.text}"
     return replace(action, kind=ActionKind.WAIT, reason=reason.value, because=Because("L3", text))
 
 

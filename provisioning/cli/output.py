@@ -1,0 +1,125 @@
+"""How commands speak: tables for people, one JSON document for machines, exit codes for both."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import wraps
+from typing import Any, NoReturn
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+
+from provisioning.cli.wiring import Wiring
+from provisioning.domain.errors import ProvisioningError, exit_code
+
+UNAVAILABLE = 69
+WIDE = 200
+"""Columns a table may use where nobody watches."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Screen:
+    """How this command may speak, and what it is wired to."""
+
+    wiring: Wiring
+    json: bool = False
+    quiet: bool = False
+
+    def say(self, *lines: str) -> None:
+        """Print words for people: on stderr when stdout is for a machine."""
+        if not self.quiet:
+            for line in lines:
+                click.echo(line, err=self.json)
+
+    def document(self, value: Any) -> None:
+        """Print the one JSON document."""
+        click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Print rows under headings; colours and width follow the terminal."""
+        console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+        console.print(table)
+
+    def progress(self, words: str) -> Callable[[int, int], None] | None:
+        """Return a callback that moves a bar, on a terminal only."""
+        if self.quiet or self.json or not sys.stderr.isatty():
+            return None
+        bar = Progress(
+            TextColumn(words), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True)
+        )
+        task = bar.add_task(words)
+        bar.start()
+
+        def move(done: int, everyone: int) -> None:
+            bar.update(task, completed=done, total=everyone)
+            if done == everyone:
+                bar.stop()
+
+        return move
+
+
+def escape(text: str) -> str:
+    """Return text as rich prints it letter by letter, without control characters."""
+    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return printable.replace("[", "\\[")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: dates in ISO 8601, dataclasses as objects."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `--json` and `--quiet`, and turn our errors into sentences and codes."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+    @click.option("--quiet", is_flag=True, help="No words, only the exit code.")
+    @click.pass_context
+    @wraps(function)
+    def wrapped(
+        context: click.Context, /, *args: Any, as_json: bool, quiet: bool, **kwargs: Any
+    ) -> None:
+        context.obj = dataclasses.replace(context.obj, json=as_json, quiet=quiet)
+        try:
+            context.invoke(function, *args, **kwargs)
+        except ProvisioningError as error:
+            fail(context.obj, error.code, str(error), exit_code(error))
+        except OperationalError as error:
+            sentence = f"the database does not answer: {error.orig}"
+            fail(context.obj, "database_unavailable", sentence, UNAVAILABLE)
+
+    return wrapped
+
+
+def fail(screen: Screen, code: str, sentence: str, status: int) -> NoReturn:
+    """Say what went wrong, to whom it matters, and end."""
+    if screen.json:
+        screen.document({"error": {"code": code, "message": sentence}})
+    click.echo(f"usher: {sentence}", err=True)
+    raise SystemExit(status)
+
+
+pass_screen = click.make_pass_decorator(Screen)

@@ -1,0 +1,203 @@
+"""plan, plan-show, apply, approve, reject, sync, release, runs."""
+
+from __future__ import annotations
+
+import click
+
+from provisioning.cli.output import Screen, command, pass_screen
+from provisioning.cli.wiring import actor
+from provisioning.domain.actions import ActionKind
+from provisioning.services.run_reports import ActionRow, PlanReport
+
+HELD, PARTIAL, CHANGES = 3, 4, 2
+SIGNS = {
+    "revoke": "- revoke",
+    "dismiss": "- dismiss",
+    "update": "~ update",
+    "hire_back": "^ hire back",
+    "invite": "+ invite",
+    "wait": ". wait",
+    "flag": "! flag",
+}
+
+
+@click.command()
+@click.argument("source")
+@click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
+@command
+@pass_screen
+def plan(screen: Screen, source: str, *, detailed_exitcode: bool) -> None:
+    """Read SOURCE and show what would happen; nothing is changed."""
+    services = screen.wiring.services()
+    report = services.run_reports.plan(services.runs.plan(source, actor()))
+    show_plan(screen, report)
+    if not screen.json:
+        following = "approve" if report.held else "apply"
+        screen.say(f"Nothing has been changed.   Next: usher {following} {report.run}")
+    if detailed_exitcode and report.actions:
+        raise SystemExit(CHANGES)
+    if report.held:
+        raise SystemExit(HELD)
+
+
+@click.command("plan-show")
+@click.argument("run", type=int)
+@click.option("--kind", type=click.Choice([kind.value for kind in ActionKind]), help="Only these.")
+@click.option("--held", "only_held", is_flag=True, help="Only what waits for approval.")
+@command
+@pass_screen
+def plan_show(screen: Screen, run: int, *, kind: str | None, only_held: bool) -> None:
+    """Show every action of RUN with its reason."""
+    report = screen.wiring.services().run_reports.plan(run)
+    show_plan(screen, report)
+    if screen.json:
+        return
+    rows = [
+        (a.action, a.person, a.because, a.held or "", a.status, _changes(a))
+        for a in report.actions
+        if (kind is None or a.action == kind) and (a.held or not only_held)
+    ]
+    screen.table(("action", "person", "because", "held", "status", "changes"), rows)
+    screen.say(f"Digest {report.digest}")
+
+
+@click.command()
+@click.argument("run", type=int)
+@command
+@pass_screen
+def apply(screen: Screen, run: int) -> None:
+    """Plan afresh and do what RUN and the fresh plan have in common."""
+    services = screen.wiring.services()
+    services.runs.apply(run, actor(), screen.progress("applying"))
+    _ended(screen, run)
+
+
+@click.command()
+@click.argument("run", type=int)
+@click.option("--comment", required=True, help="Why; it stays with the run.")
+@click.option("--digest", help="Approve only the plan with this digest.")
+@command
+@pass_screen
+def approve(screen: Screen, run: int, *, comment: str, digest: str | None) -> None:
+    """Approve what RUN holds, and apply it."""
+    services = screen.wiring.services()
+    progress = screen.progress("applying")
+    services.runs.approve(run, actor(), digest=digest, comment=comment, progress=progress)
+    _ended(screen, run)
+
+
+@click.command()
+@click.argument("run", type=int)
+@click.option("--comment", required=True, help="Why; it stays with the run.")
+@command
+@pass_screen
+def reject(screen: Screen, run: int, *, comment: str) -> None:
+    """Refuse what RUN has not done."""
+    services = screen.wiring.services()
+    services.runs.reject(run, actor(), comment)
+    show_plan(screen, services.run_reports.plan(run))
+
+
+@click.command()
+@click.argument("source")
+@click.option("--dry-run", is_flag=True, help="Plan only.")
+@command
+@pass_screen
+def sync(screen: Screen, source: str, *, dry_run: bool) -> None:
+    """Read SOURCE and apply what no guard holds."""
+    services = screen.wiring.services()
+    if dry_run:
+        run = services.runs.plan(source, actor())
+    else:
+        run = services.runs.sync(source, actor(), screen.progress("applying"))
+    _ended(screen, run, planned_only=dry_run)
+
+
+@click.command()
+@click.argument("source")
+@command
+@pass_screen
+def release(screen: Screen, source: str) -> None:
+    """Let the first letters of SOURCE leave, after their grace."""
+    letters = screen.wiring.services().invitations.release(source, actor())
+    if screen.json:
+        screen.document({"source": source, "letters": letters})
+    screen.say(f"{source} is released; {letters} letter(s) that were held leave after the grace.")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=30, show_default=True)
+@click.option("--source", help="Only of this source.")
+@command
+@pass_screen
+def runs(screen: Screen, *, limit: int, source: str | None) -> None:
+    """List the latest runs, newest first."""
+    found = screen.wiring.services().run_reports.runs(limit=limit, source=source)
+    if screen.json:
+        screen.document({"runs": list(found)})
+        return
+    rows = [
+        (
+            row.run, row.source, row.state, f"{row.started_at:%Y-%m-%d %H:%M}", row.read,
+            ", ".join(f"{kind} {n}" for kind, n in row.counts.items() if n), row.held or "",
+            row.error,
+        )
+        for row in found
+    ]  # fmt: skip
+    screen.table(("run", "source", "state", "started (UTC)", "read", "plan", "held", "why"), rows)
+
+
+def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:
+    """Show how a run ended, and say so by the exit code."""
+    report = screen.wiring.services().run_reports.plan(run)
+    show_plan(screen, report)
+    failed = [action for action in report.actions if action.error and action.status == "failed"]
+    for action in failed:
+        screen.say(f"  failed: {action.person}: {action.error}")
+    if planned_only:
+        screen.say("Nothing has been changed.")
+    elif report.state == "ready":
+        screen.say(
+            f"Nothing has been changed: the first run of {report.source} waits for its release.",
+            f"Look at `usher plan-show {run}`, then `usher release {report.source}`.",
+        )
+        raise SystemExit(HELD)
+    if report.state == "held":
+        screen.say(
+            f'See who: usher plan-show {run} --held   Approve: usher approve {run} --comment "..."'
+        )
+        raise SystemExit(HELD)
+    if report.state == "partial":
+        raise SystemExit(PARTIAL)
+
+
+def _changes(action: ActionRow) -> str:
+    return ", ".join(
+        f"{change['field']}: {change['old'] or '-'} -> {change['new'] or '-'}"
+        for change in action.changes
+    )
+
+
+def show_plan(screen: Screen, report: PlanReport) -> None:
+    """Print a plan: the document, or a line a kind of action."""
+    if screen.json:
+        screen.document(report)
+        return
+    screen.say(
+        f"Plan {report.run}  {report.source} -> intranet   {report.read:,} read   "
+        f"{report.unchanged:,} unchanged   ({report.state})"
+    )
+    for kind, sign in SIGNS.items():
+        actions = [action for action in report.actions if action.action == kind]
+        if actions:
+            screen.say(f"  {sign:12} {len(actions):6,}    {_example(actions)}")
+    if report.limit_sentence:
+        screen.say("", f"Held: {report.limit_sentence}")
+    if report.error:
+        screen.say(f"  {report.error}")
+
+
+def _example(actions: list[ActionRow]) -> str:
+    first = actions[0]
+    more = f"  and {len(actions) - 1:,} more" if len(actions) > 1 else ""
+    return f"{first.person}: {first.because}{more}"

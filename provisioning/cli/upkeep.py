@@ -1,0 +1,229 @@
+"""serve, scheduler, demo, check, config, token, jobs, db."""
+
+from __future__ import annotations
+
+import click
+
+from provisioning.cli.output import Screen, command, fail, pass_screen
+from provisioning.cli.wiring import actor
+from provisioning.domain.errors import NotFoundError
+from provisioning.ports import CheckOutcome, CheckReport, CheckStep
+
+PROBLEMS = 5
+MARKS = {CheckOutcome.OK: "ok", CheckOutcome.WARNING: "!", CheckOutcome.FAILED: "FAILED"}
+
+
+@click.command()
+@click.option("--no-scheduler", is_flag=True, help="Only pages and SCIM.")
+@command
+@pass_screen
+def serve(screen: Screen, *, no_scheduler: bool) -> None:
+    """Serve pages, SCIM and the schedule on one port, until SIGTERM."""
+    screen.wiring.serve(scheduler=not no_scheduler)
+
+
+@click.command()
+@command
+@pass_screen
+def scheduler(screen: Screen) -> None:
+    """Run only the schedule, until SIGTERM."""
+    screen.wiring.run_scheduler()
+
+
+@click.command()
+@click.option("--serve", "and_serve", is_flag=True, help="And serve it.")
+@click.option("--clear", is_flag=True, help="Take the demo people away.")
+@command
+@pass_screen
+def demo(screen: Screen, *, and_serve: bool, clear: bool) -> None:
+    """Load 40 people of an imaginary company."""
+    screen.wiring.demo(clear=clear, serve=and_serve)
+
+
+@click.command()
+@click.argument("what", default="all")
+@command
+@pass_screen
+def check(screen: Screen, what: str) -> None:
+    """Look at WHAT: a source by name, mail, db, or all."""
+    services = screen.wiring.services()
+    looks = {
+        name: source.directory.check
+        for name, source in services.sources.items()
+        if source.directory is not None
+    }
+    looks |= {"mail": services.mailer.check, "db": lambda: _database(screen)}
+    if what != "all" and what not in looks:
+        raise NotFoundError("thing to check called", f'"{what}"', hint=", ".join(looks))
+    found = {name: look() for name, look in looks.items() if what in ("all", name)}
+    if screen.json:
+        screen.document({"checks": {name: _plain(report) for name, report in found.items()}})
+    else:
+        for name, report in found.items():
+            _print(screen, name, report)
+    if any(report.failed for report in found.values()):
+        raise SystemExit(PROBLEMS)
+
+
+@click.group()
+def config() -> None:
+    """Settings."""
+
+
+@config.command("show")
+@click.option("--origin", is_flag=True, help="And where each value came from.")
+@command
+@pass_screen
+def config_show(screen: Screen, *, origin: bool) -> None:
+    """Show every setting; secrets are masked."""
+    rows = screen.wiring.shown_settings()
+    if screen.json:
+        screen.document({name: {"value": value, "origin": where} for name, value, where in rows})
+        return
+    columns = ("setting", "value", "origin") if origin else ("setting", "value")
+    screen.table(columns, [row[: len(columns)] for row in rows])
+
+
+@click.group()
+def token() -> None:
+    """Tokens of SCIM sources."""
+
+
+@token.command("create")
+@click.option("--source", required=True, help="The source it speaks for; made if it is new.")
+@click.option("--first-run", type=click.Choice(["plan", "apply"]), help="apply needs no release.")
+@command
+@pass_screen
+def token_create(screen: Screen, *, source: str, first_run: str | None) -> None:
+    """Make a token and show it, once."""
+    made = screen.wiring.services().tokens.create(source, actor(), first_run=first_run)
+    if screen.json:
+        screen.document(
+            {
+                "token": made.secret,
+                "id": made.id,
+                "source": made.source,
+                "expires_at": made.expires_at,
+            }
+        )
+        return
+    click.echo(made.secret)
+    screen.say(f"For {source}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
+
+
+@token.command("list")
+@command
+@pass_screen
+def token_list(screen: Screen) -> None:
+    """List tokens, without their secrets."""
+    columns = ("id", "source", "created", "expires", "last used", "last rejected", "revoked")
+    rows = [
+        (
+            token.id,
+            source,
+            token.created_at,
+            token.expires_at,
+            token.last_used_at,
+            token.last_rejected_at,
+            token.revoked_at,
+        )
+        for token, source in screen.wiring.services().tokens.list()
+    ]
+    if screen.json:
+        names = [name.replace(" ", "_") for name in columns]
+        screen.document({"tokens": [dict(zip(names, row, strict=True)) for row in rows]})
+        return
+    shown = [(*row[:2], *(f"{day:%Y-%m-%d}" if day else "" for day in row[2:])) for row in rows]
+    screen.table(columns, shown)
+
+
+@token.command("revoke")
+@click.argument("token_id")
+@command
+@pass_screen
+def token_revoke(screen: Screen, token_id: str) -> None:
+    """Make the token TOKEN_ID worthless from the next request on."""
+    screen.wiring.services().tokens.revoke(token_id, actor())
+    if screen.json:
+        screen.document({"revoked": token_id})
+    screen.say(f"Token {token_id} is revoked.")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def jobs(context: click.Context) -> None:
+    """List the scheduled jobs, or run one."""
+    if context.invoked_subcommand is None:
+        context.invoke(jobs_list, as_json=False, quiet=False)
+
+
+@jobs.command("list")
+@command
+@pass_screen
+def jobs_list(screen: Screen) -> None:
+    """List every job and what it does."""
+    found = screen.wiring.job_names()
+    if screen.json:
+        screen.document({"jobs": dict(found)})
+        return
+    screen.table(("job", "does"), list(found.items()))
+
+
+@jobs.command("run")
+@click.argument("name")
+@command
+@pass_screen
+def jobs_run(screen: Screen, name: str) -> None:
+    """Do the job NAME now, due or not."""
+    done = screen.wiring.run_job(name)
+    if screen.json:
+        screen.document({"job": name, "done": done})
+    screen.say(done)
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+@command
+@pass_screen
+def db_upgrade(screen: Screen) -> None:
+    """Bring the database to the schema of this version."""
+    done = screen.wiring.upgrade_database()
+    if screen.json:
+        screen.document({"done": done})
+    screen.say(done)
+
+
+@db.command("check")
+@command
+@pass_screen
+def db_check(screen: Screen) -> None:
+    """Compare the migrated database with the tables in the code."""
+    differences = screen.wiring.schema_differences()
+    if screen.json:
+        screen.document({"differences": differences})
+    if differences:
+        fail(screen, "schema", f"a migration is missing: {'; '.join(differences)}", 1)
+    screen.say("the history leads to the tables of the code")
+
+
+def _database(screen: Screen) -> CheckReport:
+    screen.wiring.services().reports.seats()
+    step = CheckStep(name="database", outcome=CheckOutcome.OK, detail="answers, schema is current")
+    return CheckReport(steps=[step])
+
+
+def _plain(report: CheckReport) -> dict[str, object]:
+    return {"failed": report.failed, "steps": list(report.steps), "same_as": report.same_as}
+
+
+def _print(screen: Screen, name: str, report: CheckReport) -> None:
+    screen.say(f"{name}")
+    for step in report.steps:
+        mark = MARKS[step.outcome]
+        screen.say(f"  {step.name:10}{mark:8}{step.detail}   {step.seconds:.1f} s")
+    if report.same_as:
+        screen.say(f"  same as:  {report.same_as}")
