@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 from provisioning.accounts.joining import create_accounts_blueprint
-from provisioning.cli.root import create_cli
 from provisioning.scim.provider import create_scim_blueprint
 from provisioning.web.pages import create_admin_blueprint
 from provisioning.web.security import harden
 from sqlalchemy import make_url
 
 from connectors.factory import make_mailer, make_readable
+from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.domain.mapping import merge_rules
 from provisioning.logs import configure_logs

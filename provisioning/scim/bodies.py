@@ -1,0 +1,67 @@
+"""Bodies: bounded before they are read, parsed before anything is believed (safety 18)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import request
+
+from provisioning.scim.errors import CONTENT_TYPE, ScimError
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+MAX_OPERATIONS = 100
+_TYPES = (CONTENT_TYPE, "application/json")
+
+
+def read_body() -> dict[str, Any]:
+    """Return the request's JSON object.
+
+    Raises:
+        ScimError: 413 too large, 415 another type, 400 invalidSyntax no JSON object.
+    """
+    if request.mimetype not in _TYPES:
+        raise ScimError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"Send {CONTENT_TYPE} or application/json, not {request.mimetype or 'nothing'}.",
+        )
+    if (request.content_length or 0) > MAX_BYTES:
+        raise _too_large(f"The body has more than {MAX_BYTES:,} bytes.")
+    body = request.get_data(cache=False)
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _invalid(f"The body is not JSON: {error.msg}.") from None
+    if not isinstance(payload, dict):
+        raise _invalid("The body has to be a JSON object.")
+    if _depth(payload) > MAX_DEPTH:
+        raise _invalid(f"The body is nested more than {MAX_DEPTH} deep.")
+    operations = payload.get("Operations")
+    if isinstance(operations, list) and len(operations) > MAX_OPERATIONS:
+        raise _too_large(f"A request has at most {MAX_OPERATIONS} operations.")
+    return payload
+
+
+def _depth(value: Any) -> int:
+    """Return how deep lists and objects are nested, without recursing into a bomb."""
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return depth
+
+
+def _invalid(detail: str) -> ScimError:
+    return ScimError(HTTPStatus.BAD_REQUEST, detail, "invalidSyntax")
+
+
+def _too_large(detail: str) -> ScimError:
+    return ScimError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)

@@ -1,0 +1,116 @@
+"""What this service provider can do, and what its resources look like (RFC 7643 5-7).
+
+Groups are not declared until they are served: a provider that finds them in /ResourceTypes
+pushes memberships, and every one would fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from scim2_models import Context, EnterpriseUser, User
+
+from provisioning.scim.documents import EXTENSION
+from provisioning.scim.filters import MAX_LENGTH
+from provisioning.scim.paging import MAX_COUNT
+from provisioning.scim.quirks import CORE, ENTERPRISE
+
+_OURS = {
+    "state": "waiting, invited, active or dismissed; none when nobody is invited.",
+    "reason": "Why somebody waits or was dismissed.",
+    "because": "The sentence that explains the state.",
+    "contactEmail": "Where the intranet writes to the employee.",
+    "mailbox": "An address served by the intranet's own mail.",
+    "acceptedAt": "When the invitation was accepted.",
+    "dismissedAt": "When the employee was dismissed.",
+}
+
+
+def service_provider_config(base_url: str) -> dict[str, Any]:
+    """Return /ServiceProviderConfig."""
+    unsupported = {"supported": False}
+    return {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+        "patch": {"supported": True},
+        # authentik reads the limits even where bulk is off.
+        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "filter": {"supported": True, "maxResults": MAX_COUNT},
+        "changePassword": unsupported,
+        "sort": unsupported,
+        "etag": {"supported": True},
+        "authenticationSchemes": [
+            {
+                "type": "oauthbearertoken",
+                "name": "Bearer token",
+                "description": f"usher token create; filters up to {MAX_LENGTH} characters",
+                "primary": True,
+            }
+        ],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": f"{base_url}/ServiceProviderConfig",
+        },
+    }
+
+
+def resource_types(base_url: str) -> Sequence[dict[str, Any]]:
+    """Return /ResourceTypes."""
+    return [
+        {
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
+            "id": "User",
+            "name": "User",
+            "endpoint": "/Users",
+            "description": "A person as this source describes them",
+            "schema": CORE,
+            "schemaExtensions": [
+                {"schema": ENTERPRISE, "required": False},
+                {"schema": EXTENSION, "required": False},
+            ],
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": f"{base_url}/ResourceTypes/User",
+            },
+        }
+    ]
+
+
+@cache
+def schemas(base_url: str) -> Mapping[str, dict[str, Any]]:
+    """Return /Schemas by id: exactly what is stored and answered."""
+    found = {}
+    for model in (User, EnterpriseUser):
+        document = model.to_schema().model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
+        document["attributes"] = [
+            attribute
+            for attribute in document["attributes"]
+            if attribute["name"] not in ("groups", "password")
+        ]
+        found[document["id"]] = document
+    found[EXTENSION] = {
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+        "id": EXTENSION,
+        "name": "Usher",
+        "description": "What became of the person on the intranet",
+        "attributes": [_ours(name, words) for name, words in _OURS.items()],
+    }
+    for urn, document in found.items():
+        location = f"{base_url}/Schemas/{urn}"
+        document["meta"] = {"resourceType": "Schema", "location": location}
+    return found
+
+
+def _ours(name: str, words: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "dateTime" if name.endswith("At") else "string",
+        "multiValued": False,
+        "description": words,
+        "required": False,
+        "caseExact": True,
+        "mutability": "readOnly",
+        "returned": "default",
+        "uniqueness": "none",
+    }

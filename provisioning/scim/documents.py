@@ -1,0 +1,221 @@
+"""SCIM documents: what is stored, what is answered, and the person they describe.
+
+Reads never touch pydantic: an answer is the stored text with `meta` and our own extension
+spliced in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from scim2_models import Context, EnterpriseUser, PatchOp, ScimPolicy, User
+
+from provisioning.domain.addresses import address_key, usable_mail
+from provisioning.domain.people import DirectoryId, Person
+from provisioning.scim.quirks import CORE, ENTERPRISE, is_tombstone
+from provisioning.services.scim_resources import ScimUserWrite
+
+EXTENSION = "urn:ietf:params:scim:schemas:extension:usher:2.0:User"
+TOLERANT = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
+"""What real identity providers need; the strict default refuses Entra."""
+
+ScimUser = User[EnterpriseUser]
+_ALWAYS = ("schemas", "id")
+
+
+def parse_user(payload: dict[str, Any], *, replacing: bool) -> dict[str, Any]:
+    """Validate a posted or put user; returns its document without read-only parts.
+
+    Raises:
+        ValidationError: It is no SCIM user.
+    """
+    context = (
+        Context.RESOURCE_REPLACEMENT_REQUEST if replacing else Context.RESOURCE_CREATION_REQUEST
+    )
+    user = ScimUser.model_validate(payload, scim_ctx=context, scim_policy=TOLERANT)
+    return _stored_form(user)
+
+
+def patch_user(document: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
+    """Apply a PATCH to a stored document, whole or not at all.
+
+    Raises:
+        ValidationError: The operations are none.
+        SCIMException: An operation cannot be applied.
+    """
+    patch = PatchOp[ScimUser].model_validate(
+        payload, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=TOLERANT
+    )
+    with TOLERANT:
+        user = ScimUser.model_validate(document)
+        patch.patch(user)
+    return _stored_form(user)
+
+
+def _stored_form(user: User[EnterpriseUser]) -> dict[str, Any]:
+    document: dict[str, Any] = user.model_dump(scim_ctx=Context.DEFAULT)
+    for read_only in ("id", "meta", "groups", "password", EXTENSION):
+        document.pop(read_only, None)
+    document["schemas"] = [CORE, *([ENTERPRISE] if ENTERPRISE in document else [])]
+    return document
+
+
+def write_of(
+    document: dict[str, Any], id_: UUID, source: str, before: dict[str, Any] | None
+) -> ScimUserWrite:
+    """Return what to store for a validated document.
+
+    Args:
+        document: The client's wish, without read-only parts.
+        id_: Our resource id.
+        source: The token's source.
+        before: The stored document, if there is one: `active` absent or null keeps what was.
+    """
+    document = dict(document)
+    if document.get("active") is None:
+        document["active"] = True if before is None else before.get("active", True)
+    user_name = str(document["userName"]).strip()
+    if before is not None and is_tombstone(str(before.get("userName", "")), user_name):
+        user_name = document["userName"] = before["userName"]
+    document = {"schemas": document.pop("schemas"), "id": str(id_), **document}
+    display_name = document.get("displayName")
+    return ScimUserWrite(
+        user_name=user_name,
+        user_name_key=address_key(user_name),
+        external_id=document.get("externalId") or None,
+        display_name_key=address_key(str(display_name)) if display_name else None,
+        person=person_of(document, DirectoryId(source, str(id_))),
+        document=orjson.dumps(document),
+    )
+
+
+def person_of(document: dict[str, Any], id_: DirectoryId) -> Person:
+    """Return the person a document describes."""
+    name = document.get("name") or {}
+    enterprise = document.get(ENTERPRISE) or {}
+    addresses = _addresses(document)
+    mail = next(iter(addresses), None) or usable_mail(str(document["userName"]))
+    given, family = name.get("givenName"), name.get("familyName")
+    joined = " ".join(part for part in (given, family) if part)
+    user_name = str(document["userName"]).strip()
+    phones = document.get("phoneNumbers") or [{}]
+    active = bool(document["active"])
+    return Person(
+        id=id_,
+        user_name=user_name,
+        mail=mail,
+        display_name=document.get("displayName") or name.get("formatted") or joined or user_name,
+        active=active,
+        inactive_reason="" if active else f"active=false from {id_.source}",
+        given_name=given,
+        family_name=family,
+        employee_number=enterprise.get("employeeNumber"),
+        external_id=document.get("externalId") or None,
+        department=enterprise.get("department"),
+        title=document.get("title"),
+        phone=phones[0].get("value"),
+        manager=(enterprise.get("manager") or {}).get("value"),
+        language=document.get("preferredLanguage"),
+        aliases=tuple(address for address in addresses if address != mail),
+    )
+
+
+def _addresses(document: dict[str, Any]) -> list[str]:
+    """Return usable addresses: primary first, then work, then the others as they came."""
+
+    def rank(email: dict[str, Any]) -> tuple[bool, bool]:
+        return not email.get("primary"), str(email.get("type", "")).lower() != "work"
+
+    ordered = sorted(document.get("emails") or [], key=rank)
+    found = (usable_mail(str(email.get("value") or "")) for email in ordered)
+    return list(dict.fromkeys(address for address in found if address))
+
+
+def rendered(
+    document: bytes,
+    *,
+    location: str,
+    version: int,
+    created: datetime,
+    modified: datetime,
+    extension: dict[str, Any],
+) -> bytes:
+    """Splice `meta` and our extension into a stored document."""
+    meta = {
+        "resourceType": "User",
+        "created": created.isoformat(),
+        "lastModified": modified.isoformat(),
+        "location": location,
+        "version": etag(version),
+    }
+    ours = orjson.dumps(extension)
+    schemas = document.replace(b'"schemas":[', b'"schemas":["%s",' % EXTENSION.encode(), 1)
+    return b'%s,"meta":%s,"%s":%s}' % (
+        schemas[:-1], orjson.dumps(meta), EXTENSION.encode(), ours,
+    )  # fmt: skip
+
+
+def etag(version: int) -> str:
+    """Return a version as a weak ETag."""
+    return f'W/"{version}"'
+
+
+def projected(document: bytes, wanted: Collection[str], unwanted: Collection[str]) -> bytes:
+    """Return a rendered document with only, or without, some attributes (RFC 7644 3.9)."""
+    if not wanted and not unwanted:
+        return document
+    full: dict[str, Any] = orjson.loads(document)
+    if wanted:
+        kept = {name: full[name] for name in _ALWAYS if name in full}
+        for path in wanted:
+            _keep(full, kept, path)
+        return orjson.dumps(kept)
+    for path in unwanted:
+        _drop(full, path)
+    return orjson.dumps(full)
+
+
+def _keep(full: dict[str, Any], kept: dict[str, Any], path: str) -> None:
+    name, inner = _resolve(full, path)
+    if name is None:
+        return
+    value = full[name]
+    if inner and isinstance(value, dict):
+        found = _spelled(value, inner)
+        if found is not None:
+            kept.setdefault(name, {})[found] = value[found]
+    else:
+        kept[name] = value
+
+
+def _drop(full: dict[str, Any], path: str) -> None:
+    name, inner = _resolve(full, path)
+    if name is None or name in _ALWAYS:
+        return
+    value = full[name]
+    if not inner:
+        del full[name]
+    elif isinstance(value, dict) and (found := _spelled(value, inner)) is not None:
+        del value[found]
+
+
+def _resolve(full: dict[str, Any], path: str) -> tuple[str | None, str]:
+    """Return the top-level name and the sub-attribute a path means, in the document's spelling."""
+    path = path.removeprefix(f"{CORE}:")
+    for urn in (ENTERPRISE, EXTENSION):
+        if path.lower().startswith(urn.lower()):
+            return _spelled(full, urn), path[len(urn) + 1 :]
+    head, _, inner = path.partition(".")
+    return _spelled(full, head), inner
+
+
+def _spelled(container: dict[str, Any], name: str) -> str | None:
+    return next((key for key in container if key.lower() == name.lower()), None)

@@ -1,0 +1,102 @@
+"""Filters become SQL over indexed, folded keys (RFC 7644 3.4.2.2).
+
+What cannot be evaluated is refused: never everyone, and never an empty list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from scim2_models import ScimFilter
+from scim2_models.path.expressions import (
+    CompareOperator,
+    Comparison,
+    LogicalExpr,
+    LogicalOperator,
+    Not,
+    Present,
+    ValuePath,
+)
+from scim2_models.path.visitor import FilterVisitor
+from sqlalchemy import ColumnElement, and_, false, or_
+
+from provisioning.domain.addresses import address_key
+from provisioning.scim.documents import ScimUser
+from provisioning.scim.errors import ScimError, client_input
+from provisioning.storage.models.scim import ScimUserRecord
+
+MAX_LENGTH = 1_000
+
+
+def _id_is(value: str) -> ColumnElement[bool]:
+    try:
+        return ScimUserRecord.id == UUID(value)
+    except ValueError:
+        return false()
+
+
+EQUALS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
+    "username": lambda value: ScimUserRecord.user_name_key == address_key(value),
+    "externalid": lambda value: ScimUserRecord.external_id == value,
+    "id": _id_is,
+    "displayname": lambda value: ScimUserRecord.display_name_key == address_key(value),
+}
+
+
+class SqlFilter(FilterVisitor[ColumnElement[bool]]):
+    """Turns a filter's tree into a condition on scim users."""
+
+    def visit_comparison(self, node: Comparison) -> ColumnElement[bool]:
+        """Compare one of the indexed attributes for equality."""
+        path = node.attr_path
+        compare = EQUALS.get(path.attr.lower())
+        if compare is None or path.sub_attr or node.op is not CompareOperator.eq:
+            raise _unsupported(f"{path} {node.op}")
+        return compare(str(node.value))
+
+    def visit_logical_expr(self, node: LogicalExpr) -> ColumnElement[bool]:
+        """Join conditions."""
+        joined = and_ if node.op is LogicalOperator.and_ else or_
+        return joined(*(self.visit(term) for term in node.terms))
+
+    def visit_not(self, node: Not) -> ColumnElement[bool]:
+        """Refuse what no index serves."""
+        raise _unsupported(str(node))
+
+    def visit_present(self, node: Present) -> ColumnElement[bool]:
+        """Refuse what no index serves."""
+        raise _unsupported(f"{node.attr_path} pr")
+
+    def visit_value_path(self, node: ValuePath) -> ColumnElement[bool]:
+        """Refuse what no index serves."""
+        raise _unsupported(f"{node.attr_path}[...]")
+
+
+def condition(text: str) -> ColumnElement[bool]:
+    """Return the condition of a filter.
+
+    Raises:
+        ScimError: 400 invalidFilter: it does not parse, or asks for what is not indexed.
+    """
+    if len(text) > MAX_LENGTH:
+        raise _invalid(f"a filter has at most {MAX_LENGTH} characters")
+    try:
+        with client_input():
+            parsed: Any = ScimFilter[ScimUser](text)
+    except RecursionError:
+        raise _invalid("the filter is nested too deeply") from None
+    return SqlFilter().visit(parsed.ast)
+
+
+def _unsupported(what: str) -> ScimError:
+    return _invalid(
+        f"this filter cannot be evaluated: {what}. Supported are userName, externalId, id and "
+        "displayName with eq, joined by and, or"
+    )
+
+
+def _invalid(detail: str) -> ScimError:
+    return ScimError(HTTPStatus.BAD_REQUEST, detail, "invalidFilter")
