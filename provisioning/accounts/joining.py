@@ -38,52 +38,64 @@ class JoinForm(FlaskForm):
 def create_accounts_blueprint(services: Services) -> Blueprint:
     """Return the employees' pages of one intranet."""
     accounts = Blueprint("accounts", __name__, template_folder="templates")
+    joining = Joining(services)
+    accounts.add_url_rule("/", "home", _home)
+    accounts.add_url_rule("/join/<token>", "show_invitation", joining.show)
+    accounts.add_url_rule("/join/<token>", "accept_invitation", joining.accept, methods=["POST"])
+    accounts.register_error_handler(InvitationError, joining.refused)
+    return accounts
 
-    @accounts.get("/")
-    def home() -> ResponseReturnValue:
-        """Lead whoever comes without a link to the administrators' pages."""
-        return redirect(url_for("admin.overview"))
 
-    @accounts.get("/join/<token>")
-    def show_invitation(token: str) -> ResponseReturnValue:
+class Joining:
+    """The two requests of an invitation's link."""
+
+    def __init__(self, services: Services) -> None:
+        """Keep the services at hand."""
+        self._services = services
+
+    def show(self, token: str) -> Response:
         """Show what the link opens; mail scanners follow links, so nothing is accepted here."""
-        try:
-            invitation, employee = services.invitations.find(token)
-        except InvitationError as error:
-            return _refused(error)
+        invitation, employee = self._services.invitations.find(token)
         form = JoinForm(address=invitation.address)
-        return _page("join.html", form=form, employee=employee, invitation=invitation)
+        return self._page("join.html", form=form, employee=employee, invitation=invitation)
 
-    @accounts.post("/join/<token>")
-    def accept_invitation(token: str) -> ResponseReturnValue:
+    def accept(self, token: str) -> Response:
         """Make or bind the account; the employee is active from here on."""
+        invitation, employee = self._services.invitations.find(token)
         form = JoinForm()
-        try:
-            invitation, employee = services.invitations.find(token)
-            if form.validate_on_submit():
-                services.accounts.accept(token, form.address.data.strip(), form.password.data)
-                return _page("joined.html", employee=employee)
-        except InvitationError as error:
-            return _refused(error)
-        except PasswordError as error:
-            form.password.errors = [str(error)]
-        except CredentialsError as error:
-            form.address.errors = [str(error)]
-        page = _page("join.html", form=form, employee=employee, invitation=invitation)
+        if form.validate_on_submit() and self._accepted(token, form):
+            return self._page("joined.html", employee=employee)
+        page = self._page("join.html", form=form, employee=employee, invitation=invitation)
         page.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return page
 
-    def _page(template: str, **facts: object) -> Response:
-        name = services.context.intranet_name
-        return _private(make_response(render_template(f"accounts/{template}", name=name, **facts)))
-
-    def _refused(error: InvitationError) -> Response:
-        page = _page("refused.html", sentence=str(error))
+    def refused(self, error: InvitationError) -> Response:
+        """Say why a link opens nothing: 404 if it never did, 410 if it did."""
+        page = self._page("refused.html", sentence=str(error))
         unknown = error.reason == "unknown"
         page.status_code = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.GONE
         return page
 
-    return accounts
+    def _accepted(self, token: str, form: JoinForm) -> bool:
+        address = form.address.data.strip()
+        try:
+            self._services.accounts.accept(token, address, form.password.data)
+        except PasswordError as error:
+            form.password.errors = [str(error)]
+            return False
+        except CredentialsError as error:
+            form.address.errors = [str(error)]
+            return False
+        return True
+
+    def _page(self, template: str, **facts: object) -> Response:
+        name = self._services.context.intranet_name
+        return _private(make_response(render_template(f"accounts/{template}", name=name, **facts)))
+
+
+def _home() -> ResponseReturnValue:
+    """Lead whoever comes without a link to the administrators' pages."""
+    return redirect(url_for("admin.overview"))
 
 
 def _private(response: Response) -> Response:
