@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,17 +14,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from provisioning.accounts.joining import create_accounts_blueprint
-from provisioning.scim.provider import create_scim_blueprint
-from provisioning.web.pages import create_admin_blueprint
-from provisioning.web.security import harden
 from sqlalchemy import make_url
 
 from connectors.factory import make_mailer, make_readable
+from provisioning.accounts.joining import create_accounts_blueprint
+from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.domain.mapping import merge_rules
 from provisioning.logs import configure_logs
+from provisioning.scim.provider import create_scim_blueprint
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import (
     Actor,
@@ -33,11 +31,15 @@ from provisioning.services.context import (
     InvitationTimes,
     ServiceContext,
 )
-from provisioning.services.demo import clear_demo
+from provisioning.services.demo import DEMO, clear_demo
 from provisioning.settings import Settings, load_mapping, load_settings
 from provisioning.settings_model import SourceSettings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
+from provisioning.web.errors import add_error_pages
+from provisioning.web.health import create_health_blueprint
+from provisioning.web.pages import create_admin_blueprint
+from provisioning.web.security import harden
 from provisioning.web.server import serve
 from scheduler.jobs import Schedule, jobs
 from scheduler.local import LocalScheduler, next_run
@@ -45,11 +47,6 @@ from scheduler.local import LocalScheduler, next_run
 ROOT = Path(__file__).parent
 CONFIG = Path("data/usher.toml")
 """Read when nothing else is named and the database is the default one; `usher demo` makes it."""
-
-ADMINISTRATOR = "admin@localhost"
-DEMO = "demo"
-IDENTITY_PROVIDER = "identity-provider"
-"""The SCIM source the first start makes a token for."""
 
 
 class SystemClock:
@@ -156,16 +153,21 @@ def create_app() -> Flask:
 def make_app(settings: Settings, services: Services) -> Flask:
     """Return the web application over composed services."""
     app = Flask(__name__, static_folder=None)
-    harden(
+    public_url = settings.web.public_url
+    csrf = harden(
         app,
-        public_url=settings.web.public_url,
+        public_url=public_url,
         secret_key=services.context.secret_key,
         trusted_hosts=settings.web.trusted_hosts,
     )
     following = partial(next_run, services, settings.schedule.nightly_at)
+    scim = create_scim_blueprint(services, public_url=public_url)
+    csrf.exempt(scim)
+    app.register_blueprint(scim)
     app.register_blueprint(create_admin_blueprint(services, next_run=following))
     app.register_blueprint(create_accounts_blueprint(services))
-    app.register_blueprint(create_scim_blueprint(services, public_url=settings.web.public_url))
+    app.register_blueprint(create_health_blueprint(services))
+    add_error_pages(app)
     return app
 
 
@@ -220,7 +222,7 @@ class Composition:
         """Serve pages, SCIM and, unless told otherwise, the scheduler, until SIGTERM."""
         settings = self.settings
         runner = LocalScheduler(self.services(), self._schedule()) if scheduler else None
-        greet(settings, self.services())
+        self._greet()
         sqlite = settings.database.url.startswith("sqlite")
         serve(
             "app:create_app",
@@ -244,7 +246,7 @@ class Composition:
         if clear:
             count = clear_demo(self.services().context, DEMO)
             CONFIG.unlink(missing_ok=True)
-            _say(f"{count} demo people were removed, and {CONFIG} with them.")
+            say(f"{count} demo people were removed, and {CONFIG} with them.")
             return
         if not CONFIG.exists():
             CONFIG.parent.mkdir(parents=True, exist_ok=True)
@@ -254,11 +256,19 @@ class Composition:
         run = services.runs.sync(DEMO, Actor("demo", "cli"))
         services.delivery.deliver_due()
         report = services.run_reports.plan(run)
-        _say(f"Run {run} read {report.read} demo people from config/demo.ldif: {_counted(report)}")
+        say(f"Run {run} read {report.read} demo people from config/demo.ldif: {_counted(report)}")
         if serve:
             self.serve(scheduler=True)
         else:
-            greet(self.settings, services)
+            self._greet()
+
+    def _greet(self) -> None:
+        settings = self.settings
+        greet(
+            self.services(),
+            public_url=settings.web.public_url,
+            database=make_url(settings.database.url).render_as_string(),
+        )
 
     def _schedule(self) -> Schedule:
         chosen = self.settings.schedule
@@ -269,26 +279,6 @@ class Composition:
         )
 
 
-def greet(settings: Settings, services: Services) -> None:
-    """Say where everything is; secrets only at the first start, because they are kept nowhere."""
-    url = settings.web.public_url
-    password = services.accounts.create_administrator(ADMINISTRATOR)
-    _say(f"\n  Sign in    {url}/admin   as {ADMINISTRATOR}")
-    if password is not None:
-        token = services.tokens.create(IDENTITY_PROVIDER, Actor("usher", "cli"))
-        _say(f"  Password   {password}   (once; you choose your own then)")
-        _say(f"  SCIM       {url}/scim/v2   token {token.secret}")
-    else:
-        _say(f"  SCIM       {url}/scim/v2   (usher token create --source NAME)")
-    database = make_url(settings.database.url).render_as_string()
-    _say(f"  Data       {database}   settings: usher config show --origin")
-    if services.mailer.keeps_letters:
-        _say(f"  Letters    are kept in {url}/admin/outbox; nobody is written to")
-    if DEMO in services.sources:
-        _say("  Demo       40 people are loaded; `usher demo --clear` removes them")
-    _say("")
-
-
 def _counted(report: Any) -> str:
     counts = [f"{kind.replace('_', ' ')} {n}" for kind, n in report.counts.items() if n]
     return ", ".join(counts) or "nothing to do"
@@ -296,11 +286,6 @@ def _counted(report: Any) -> str:
 
 def _nothing() -> None:
     """Do nothing at a moment where something could be done."""
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 def main() -> None:

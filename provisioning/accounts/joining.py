@@ -22,15 +22,19 @@ class JoinForm(FlaskForm):
     """An address to sign in with, and a password typed twice."""
 
     address = EmailField(
-        "Address you sign in with", validators=[InputRequired(), Length(max=LONGEST_ADDRESS)]
+        "Address you sign in with",
+        validators=[InputRequired(), Length(max=LONGEST_ADDRESS)],
+        render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
         f"Password, {MIN_PASSWORD} characters or more",
         validators=[InputRequired(), Length(max=MAX_PASSWORD)],
+        render_kw={"autocomplete": "new-password"},
     )
     repeat = PasswordField(
         "The same password again",
         validators=[InputRequired(), EqualTo("password", "The two passwords differ.")],
+        render_kw={"autocomplete": "new-password"},
     )
     accept = SubmitField("Join")
 

@@ -6,10 +6,8 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
 from functools import wraps
 from typing import Any, NoReturn
-from uuid import UUID
 
 import click
 from rich.console import Console
@@ -19,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from provisioning.cli.wiring import Wiring
 from provisioning.domain.errors import ProvisioningError, exit_code
+from provisioning.services.files import plain
 
 UNAVAILABLE = 69
 WIDE = 200
@@ -75,21 +74,6 @@ def escape(text: str) -> str:
     """Return text as rich prints it letter by letter, without control characters."""
     printable = "".join(letter if letter.isprintable() else "?" for letter in text)
     return printable.replace("[", "\\[")
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: dates in ISO 8601, dataclasses as objects."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

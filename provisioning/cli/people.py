@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections.abc import Iterator
-
 import click
 
 from provisioning.cli.output import Screen, command, pass_screen
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.findings import FindingKind
-from provisioning.services.reports import EmployeeRow, FindingRow, Reports
-
-PAGE = 500
-FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
+from provisioning.services.files import FINDING_COLUMNS, csv_lines, finding_cells
 
 
 @click.command()
@@ -26,7 +19,8 @@ FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "re
 def people(screen: Screen, *, state: str | None, search: str, attention: bool) -> None:
     """List employees; the dismissed only when asked for."""
     wanted = EmployeeState(state) if state else None
-    found = list(_everyone(screen.wiring.services().reports, wanted, search, attention=attention))
+    reports = screen.wiring.services().reports
+    found = list(reports.everyone(state=wanted, search=search, attention=attention))
     if screen.json:
         screen.document({"people": found})
         return
@@ -74,13 +68,12 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
 def mismatches(screen: Screen, *, kind: str | None, shape: str) -> None:
     """List what somebody should look at, with what helps."""
     reports = screen.wiring.services().reports
-    found = list(_findings(reports, FindingKind(kind) if kind else None))
+    found = list(reports.all_mismatches(kind=FindingKind(kind) if kind else None))
     if screen.json or shape == "json":
         screen.document({"mismatches": found})
     elif shape == "csv":
-        writer = csv.writer(sys.stdout)
-        writer.writerow(FINDING_COLUMNS)
-        writer.writerows([neutral(cell) for cell in finding_cells(row)] for row in found)
+        for line in csv_lines(FINDING_COLUMNS, map(finding_cells, found)):
+            click.echo(line, nl=False)
     else:
         screen.table(FINDING_COLUMNS, [finding_cells(row) for row in found])
         screen.say(f"{len(found):,} open")
@@ -113,35 +106,3 @@ def waitlist(screen: Screen) -> None:
         return
     rows = [(row.position or "-", row.display_name, row.reason, row.because) for row in found]
     screen.table(("position", "name", "reason", "because"), rows)
-
-
-def finding_cells(row: FindingRow) -> tuple[str, ...]:
-    """Return a finding as one line of a table or file."""
-    evidence = "; ".join(f"{name}: {value}" for name, value in row.evidence.items())
-    opened = f"{row.opened_at:%Y-%m-%d}"
-    return (
-        str(row.id), row.kind, row.severity, row.person, row.reason, evidence, row.remedy, opened,
-    )  # fmt: skip
-
-
-def neutral(cell: str) -> str:
-    """Return a cell no spreadsheet takes for a formula (E9)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
-def _everyone(
-    reports: Reports, state: EmployeeState | None, search: str, *, attention: bool
-) -> Iterator[EmployeeRow]:
-    after = 0
-    while rows := reports.people(
-        state=state, search=search, attention=attention, after=after, limit=PAGE
-    ):
-        yield from rows
-        after = rows[-1].number
-
-
-def _findings(reports: Reports, kind: FindingKind | None) -> Iterator[FindingRow]:
-    after = 0
-    while rows := reports.mismatches(kind=kind, after=after, limit=PAGE):
-        yield from rows
-        after = rows[-1].id

@@ -48,14 +48,13 @@ def plan(screen: Screen, source: str, *, detailed_exitcode: bool) -> None:
 @pass_screen
 def plan_show(screen: Screen, run: int, *, kind: str | None, only_held: bool) -> None:
     """Show every action of RUN with its reason."""
-    report = screen.wiring.services().run_reports.plan(run)
+    wanted = ActionKind(kind) if kind else None
+    report = screen.wiring.services().run_reports.plan(run, kind=wanted, only_held=only_held)
     show_plan(screen, report)
     if screen.json:
         return
     rows = [
-        (a.action, a.person, a.because, a.held or "", a.status, _changes(a))
-        for a in report.actions
-        if (kind is None or a.action == kind) and (a.held or not only_held)
+        (a.action, a.person, a.because, a.held or "", a.status, _changes(a)) for a in report.actions
     ]
     screen.table(("action", "person", "because", "held", "status", "changes"), rows)
     screen.say(f"Digest {report.digest}")

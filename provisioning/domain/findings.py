@@ -148,14 +148,16 @@ def address_findings(facts: AddressFacts) -> Iterator[Finding]:
     """
     if facts.state is EmployeeState.DISMISSED:
         return
+    contact, mailbox = ("contact", facts.contact), ("mailbox", facts.mailbox)
+    login, directory = ("login", facts.login), ("directory", facts.directory)
     pairs = (
-        (FindingKind.CONTACT_DIFFERS_FROM_DIRECTORY, facts.contact, facts.directory),
-        (FindingKind.MAILBOX_DIFFERS, facts.mailbox, facts.directory),
-        (FindingKind.LOGIN_DIFFERS_FROM_CONTACT, facts.login, facts.contact),
-        (FindingKind.LOGIN_DIFFERS_FROM_DIRECTORY, facts.login, facts.directory),
+        (FindingKind.CONTACT_DIFFERS_FROM_DIRECTORY, contact, directory),
+        (FindingKind.MAILBOX_DIFFERS, mailbox, directory),
+        (FindingKind.LOGIN_DIFFERS_FROM_CONTACT, login, contact),
+        (FindingKind.LOGIN_DIFFERS_FROM_DIRECTORY, login, directory),
     )
-    for kind, ours, theirs in pairs:
-        yield from _differs(kind, ours, theirs, facts.aliases)
+    for kind, one, other in pairs:
+        yield from _differs(kind, one, other, facts.aliases)
     if _is(facts.login, facts.mailbox) and not _is(facts.mailbox, facts.directory):
         yield Finding(kind=FindingKind.MAILBOX_USED_AS_LOGIN, evidence=_pairs(login=facts.login))
     yield from _invitation_findings(facts)
@@ -166,7 +168,9 @@ def _invitation_findings(facts: AddressFacts) -> Iterator[Finding]:
     if facts.state is not EmployeeState.INVITED:
         return
     yield from _differs(
-        FindingKind.INVITATION_ADDRESS_OUTDATED, facts.invited_address, facts.directory, ()
+        FindingKind.INVITATION_ADDRESS_OUTDATED,
+        ("invited", facts.invited_address),
+        ("directory", facts.directory),
     )
     if facts.invited_at and facts.stale_before and facts.invited_at < facts.stale_before:
         yield Finding(
@@ -191,14 +195,18 @@ def _conflict_findings(facts: AddressFacts) -> Iterator[Finding]:
 
 
 def _differs(
-    kind: FindingKind, ours: str | None, theirs: str | None, aliases: tuple[str, ...]
+    kind: FindingKind,
+    one: tuple[str, str | None],
+    other: tuple[str, str | None],
+    aliases: tuple[str, ...] = (),
 ) -> Iterator[Finding]:
-    if not ours or not theirs:
+    """Yield a finding if two addresses differ; each comes with what it is to the person."""
+    if not one[1] or not other[1]:
         return
-    reason = difference(ours, theirs, aliases=aliases)
+    reason = difference(one[1], other[1], aliases=aliases)
     if reason in (None, AddressDifference.CASE_ONLY, AddressDifference.ALIAS):
         return
-    yield Finding(kind=kind, reason=str(reason), evidence=_pairs(ours=ours, theirs=theirs))
+    yield Finding(kind=kind, reason=str(reason), evidence=_pairs(**dict((one, other))))
 
 
 def _is(one: str | None, other: str | None) -> bool:

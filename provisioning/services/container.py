@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import ConfigurationError
 from provisioning.ports import Clock, Mailer
 from provisioning.services.accounts import AccountService
+from provisioning.services.connections import Connection, connections
 from provisioning.services.context import ConfiguredSource, ServiceContext
 from provisioning.services.delivery import DeliveryService
 from provisioning.services.findings import FindingService
 from provisioning.services.invitations import InvitationService
+from provisioning.services.outbox_report import OutboxReports
 from provisioning.services.person_report import PersonReport, person_report
 from provisioning.services.reports import Reports
 from provisioning.services.run_reports import RunReports
@@ -43,6 +45,7 @@ class Services:
     runs: RunService
     run_reports: RunReports
     reports: Reports
+    outbox: OutboxReports
     invitations: InvitationService
     waiting: WaitingService
     seats: SeatService
@@ -66,6 +69,7 @@ class Services:
             runs=RunService(context, sources),
             run_reports=RunReports(context),
             reports=Reports(context),
+            outbox=OutboxReports(context),
             invitations=InvitationService(context),
             waiting=WaitingService(context),
             seats=SeatService(context),
@@ -87,6 +91,10 @@ class Services:
             NotFoundError: This intranet has no such employee.
         """
         return person_report(self.context, employee_id)
+
+    def connections(self) -> Sequence[Connection]:
+        """Return every source with its last sign of life."""
+        return connections(self.context)
 
 
 def ensure_intranet(database: Database, *, slug: str, name: str, time_zone: str) -> UUID:

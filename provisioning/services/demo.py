@@ -29,6 +29,9 @@ from provisioning.storage.models.runs import (
     RunRecord,
 )
 
+DEMO = "demo"
+"""The source of the people nobody has to be."""
+
 
 def clear_demo(context: ServiceContext, source_name: str) -> int:
     """Remove a demo source with its people, letters, runs and findings; returns how many people.

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import func, select
 
-from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import NotFoundError
 from provisioning.domain.findings import REMEDIES, FindingKind, severity
 from provisioning.services.context import ServiceContext
+from provisioning.services.searching import matches, meant_by
 from provisioning.services.seats import read_seats
 from provisioning.services.waiting import waiting_list
 from provisioning.storage.models.effects import FindingRecord
-from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
+from provisioning.storage.models.employees import EmployeeRecord
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +121,57 @@ class Reports:
         if attention:
             query = query.where(_open_findings() > 0)
         if search:
-            query = query.where(_matches(search))
+            query = query.where(matches(search))
         with self._context.database.read() as session:
             return [_employee_row(employee, count) for employee, count in session.execute(query)]
+
+    def everyone(
+        self, *, state: EmployeeState | None = None, search: str = "", attention: bool = False
+    ) -> Iterator[EmployeeRow]:
+        """Yield every employee `people` would show, page after page."""
+        after = 0
+        while rows := self.people(
+            state=state, search=search, attention=attention, after=after, limit=_BATCH
+        ):
+            yield from rows
+            after = rows[-1].number
+
+    def needing_attention(self) -> int:
+        """Return how many of the employees that are not dismissed have an open finding."""
+        with self._context.database.read() as session:
+            return (
+                session.scalar(
+                    select(func.count())
+                    .select_from(EmployeeRecord)
+                    .where(
+                        EmployeeRecord.intranet_id == self._context.intranet_id,
+                        EmployeeRecord.state != EmployeeState.DISMISSED,
+                        _open_findings() > 0,
+                    )
+                )
+                or 0
+            )
+
+    def mismatch_counts(self) -> Mapping[FindingKind, int]:
+        """Return how many findings of each kind are open."""
+        with self._context.database.read() as session:
+            rows = session.execute(
+                select(FindingRecord.kind, func.count())
+                .where(
+                    FindingRecord.intranet_id == self._context.intranet_id,
+                    FindingRecord.closed_at.is_(None),
+                )
+                .group_by(FindingRecord.kind)
+                .order_by(FindingRecord.kind)
+            )
+            return {row[0]: row[1] for row in rows}
+
+    def all_mismatches(self, *, kind: FindingKind | None = None) -> Iterator[FindingRow]:
+        """Yield every open finding, page after page."""
+        after = 0
+        while rows := self.mismatches(kind=kind, after=after, limit=_BATCH):
+            yield from rows
+            after = rows[-1].id
 
     def mismatches(
         self, *, kind: FindingKind | None = None, after: int = 0, limit: int = 1_000
@@ -191,40 +241,11 @@ class Reports:
             NotFoundError: Nobody, or more than one.
         """
         with self._context.database.read() as session:
-            found = session.scalars(self._finding(key)).all()
+            found = session.scalars(meant_by(self._context, key)).all()
         if len(set(found)) == 1:
             return found[0]
         hint = f"{len(set(found))} people match; use the number" if found else "try `usher people`"
         raise NotFoundError("employee", f'"{key}"', hint=hint)
-
-    def _finding(self, key: str) -> Select[UUID]:
-        folded = address_key(key)
-        conditions = [
-            EmployeeRecord.contact_email_key == folded,
-            EmployeeRecord.display_name_key == folded,
-            EmployeeRecord.id.in_(
-                select(LinkRecord.employee_id).where(
-                    or_(LinkRecord.user_name_key == folded, LinkRecord.anchor == key)
-                )
-            ),
-            EmployeeRecord.id.in_(
-                select(AddressRecord.employee_id).where(AddressRecord.value_key == folded)
-            ),
-        ]
-        if key.isdigit() and len(key) < 18:  # noqa: PLR2004 - fits a 64-bit number
-            conditions = [EmployeeRecord.seq == int(key)]
-        elif (id_ := _uuid(key)) is not None:
-            conditions.append(EmployeeRecord.id == id_)
-        return select(EmployeeRecord.id).where(
-            and_(EmployeeRecord.intranet_id == self._context.intranet_id, or_(*conditions))
-        )
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _open_findings() -> Any:
@@ -232,27 +253,6 @@ def _open_findings() -> Any:
         select(func.count())
         .where(FindingRecord.employee_id == EmployeeRecord.id, FindingRecord.closed_at.is_(None))
         .scalar_subquery()
-    )
-
-
-def _matches(search: str) -> Any:
-    folded = address_key(search)
-    return or_(
-        EmployeeRecord.display_name_key.contains(folded, autoescape=True),
-        EmployeeRecord.contact_email_key.contains(folded, autoescape=True),
-        EmployeeRecord.id.in_(
-            select(LinkRecord.employee_id).where(
-                or_(
-                    LinkRecord.user_name_key.contains(folded, autoescape=True),
-                    LinkRecord.anchor == search.strip(),
-                )
-            )
-        ),
-        EmployeeRecord.id.in_(
-            select(AddressRecord.employee_id).where(
-                AddressRecord.value_key.contains(folded, autoescape=True)
-            )
-        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from provisioning.domain.actions import HoldReason
+from provisioning.domain.actions import ActionKind, HoldReason
 from provisioning.services.context import ServiceContext
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord
@@ -104,22 +104,48 @@ class RunReports:
         with self._context.database.read() as session:
             return [_run_row(run, name, count) for run, name, count in session.execute(query)]
 
-    def plan(self, run_id: int) -> PlanReport:
-        """Return a run with every action.
+    def plan(
+        self,
+        run_id: int,
+        *,
+        kind: ActionKind | None = None,
+        only_held: bool = False,
+        after: int = -1,
+        limit: int | None = None,
+    ) -> PlanReport:
+        """Return a run with its actions.
+
+        Args:
+            run_id: The run's number.
+            kind: Only actions of this kind.
+            only_held: Only actions that wait for an approval.
+            after: The last `seq` of the page before.
+            limit: Actions at most; None means all.
 
         Raises:
             NotFoundError: There is no such run.
         """
+        query = (
+            select(RunActionRecord)
+            .where(RunActionRecord.run_id == run_id, RunActionRecord.seq > after)
+            .order_by(RunActionRecord.seq)
+            .limit(limit)
+        )
+        if kind is not None:
+            query = query.where(RunActionRecord.kind == kind)
+        held = RunActionRecord.held.is_not(None)
+        if only_held:
+            query = query.where(held)
         with self._context.database.read() as session:
             run = find_run(session, self._context.intranet_id, run_id)
             source = session.get_one(SourceRecord, run.source_id)
-            rows = session.scalars(
-                select(RunActionRecord)
-                .where(RunActionRecord.run_id == run_id)
-                .order_by(RunActionRecord.seq)
+            actions = [_action_row(row) for row in session.scalars(query)]
+            waiting = session.execute(
+                select(RunActionRecord.held, RunActionRecord.after).where(
+                    RunActionRecord.run_id == run_id, held
+                )
             )
-            actions = [_action_row(row) for row in rows]
-        held = sum(action.held is not None for action in actions)
+            places = [(reason, _where(document)) for reason, document in waiting if reason]
         return PlanReport(
             run=run.id,
             source=source.name,
@@ -128,8 +154,8 @@ class RunReports:
             read=run.read,
             unchanged=run.unchanged,
             counts=run.counts,
-            held=held,
-            limit_sentence=self._limit_sentence(actions, source),
+            held=len(places),
+            limit_sentence=self._limit_sentence(places, source),
             started_at=run.started_at,
             finished_at=run.finished_at,
             started_by=run.started_by,
@@ -140,21 +166,27 @@ class RunReports:
             actions=actions,
         )
 
-    def _limit_sentence(self, actions: Sequence[ActionRow], source: SourceRecord) -> str:
-        """Say what is held, in the words of the page; empty when nothing is."""
-        held = [action for action in actions if action.held is not None]
+    def _limit_sentence(self, held: Sequence[tuple[HoldReason, str]], source: SourceRecord) -> str:
+        """Say what is held, in the words of the page; empty when nothing is.
+
+        Args:
+            held: Why each held action is, and where its person was.
+            source: Where they come from.
+        """
         if not held:
             return ""
-        mass = sum(a.held in (HoldReason.MASS_REMOVAL, HoldReason.ROLLING_SHARE) for a in held)
+        mass = sum(
+            reason in (HoldReason.MASS_REMOVAL, HoldReason.ROLLING_SHARE) for reason, _ in held
+        )
         if not mass:
-            reasons = sorted({action.held_because or "" for action in held})
+            reasons = sorted({reason.sentence for reason, _ in held})
             return f"{len(held)} action(s) held: {'; '.join(reasons)}."
         last = f" The last good run saw {source.last_read:,} people." if source.last_read else ""
-        places = _common_place([action.where for action in held])
         return (
             f"It would remove {mass:,} people; the limit is "
             f"{self._context.policy.dismiss_percent:g} % of the source's people in one run and "
-            f"{self._context.policy.rolling_percent:g} % in seven days.{last}{places}"
+            f"{self._context.policy.rolling_percent:g} % in seven days.{last}"
+            f"{_common_place([where for _, where in held])}"
         )
 
 
@@ -164,6 +196,11 @@ def _common_place(places: Sequence[str]) -> str:
     if len(units) != 1 or not (unit := units.pop()):
         return ""
     return f" All of them were in {unit}."
+
+
+def _where(document: dict[str, Any]) -> str:
+    """Return where in the source the person of an action is, or was."""
+    return str((document.get("person") or {}).get("where", ""))
 
 
 def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
@@ -191,7 +228,7 @@ def _action_row(row: RunActionRecord) -> ActionRow:
         person=row.who,
         display_name=person.get("display_name", row.who),
         mail=person.get("mail"),
-        where=person.get("where", ""),
+        where=_where(document),
         anchor=row.anchor,
         employee=str(row.employee_id) if row.employee_id else None,
         because=row.because,

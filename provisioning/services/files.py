@@ -1,0 +1,72 @@
+"""Rows as files: CSV no spreadsheet runs, JSON any program reads (E9)."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from provisioning.services.reports import EmployeeRow, FindingRow
+
+PEOPLE_COLUMNS = ("number", "name", "state", "contact", "department", "title", "findings", "why")
+FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def people_cells(row: EmployeeRow) -> tuple[str, ...]:
+    """Return an employee as one line of a table or file; see PEOPLE_COLUMNS."""
+    return (
+        str(row.number), row.display_name, row.state, row.contact_email or "",
+        row.department or "", row.title or "", str(row.findings or ""), row.because,
+    )  # fmt: skip
+
+
+def finding_cells(row: FindingRow) -> tuple[str, ...]:
+    """Return a finding as one line of a table or file; see FINDING_COLUMNS."""
+    evidence = "; ".join(f"{name}: {value}" for name, value in row.evidence.items())
+    opened = f"{row.opened_at:%Y-%m-%d}"
+    return (
+        str(row.id), row.kind, row.severity, row.person, row.reason, evidence, row.remedy, opened,
+    )  # fmt: skip
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a CSV file (RFC 4180) line by line, headings first."""
+    yield _csv_line(columns)
+    for row in rows:
+        yield _csv_line([neutral(cell) for cell in row])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def neutral(cell: str) -> str:
+    """Return a cell no spreadsheet takes for a formula (E9).
+
+    >>> neutral("=1+1"), neutral("Anna"), neutral(" @x")
+    ("'=1+1", 'Anna', "' @x")
+    """
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: dates in ISO 8601, dataclasses as objects."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,66 @@
+"""Finding people by what somebody types: a number, an id, a name, an address."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+
+from provisioning.domain.addresses import address_key
+from provisioning.services.context import ServiceContext
+from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
+
+_DIGITS_OF_64_BITS = 18
+
+
+def meant_by(context: ServiceContext, key: str) -> Select[UUID]:
+    """Return the ids of those a whole number, id, user name, name or address means."""
+    return select(EmployeeRecord.id).where(
+        and_(EmployeeRecord.intranet_id == context.intranet_id, _is_called(key))
+    )
+
+
+def matches(search: str) -> ColumnElement[bool]:
+    """Return the condition that a part of a name, address or user name, or an id, fits."""
+    folded = address_key(search)
+    links = select(LinkRecord.employee_id).where(
+        or_(
+            LinkRecord.user_name_key.contains(folded, autoescape=True),
+            LinkRecord.anchor == search.strip(),
+        )
+    )
+    addresses = select(AddressRecord.employee_id).where(
+        AddressRecord.value_key.contains(folded, autoescape=True)
+    )
+    return or_(
+        EmployeeRecord.display_name_key.contains(folded, autoescape=True),
+        EmployeeRecord.contact_email_key.contains(folded, autoescape=True),
+        EmployeeRecord.id.in_(links),
+        EmployeeRecord.id.in_(addresses),
+    )
+
+
+def _is_called(key: str) -> ColumnElement[bool]:
+    if key.isdecimal() and len(key) <= _DIGITS_OF_64_BITS:
+        return EmployeeRecord.seq == int(key)
+    folded = address_key(key)
+    links = select(LinkRecord.employee_id).where(
+        or_(LinkRecord.user_name_key == folded, LinkRecord.anchor == key)
+    )
+    addresses = select(AddressRecord.employee_id).where(AddressRecord.value_key == folded)
+    conditions = [
+        EmployeeRecord.contact_email_key == folded,
+        EmployeeRecord.display_name_key == folded,
+        EmployeeRecord.id.in_(links),
+        EmployeeRecord.id.in_(addresses),
+    ]
+    if (id_ := _uuid(key)) is not None:
+        conditions.append(EmployeeRecord.id == id_)
+    return or_(*conditions)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
