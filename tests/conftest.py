@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.kit.postgres import Postgres, running_postgres
+from tests.kit.world import World
+from tests.kit.world import make_world as make
 
 ROOT = Path(__file__).parents[1]
 
@@ -83,3 +86,23 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """An empty, migrated database of this test: each test runs on both kinds."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture
+def make_world(database_url: str) -> Iterator[Callable[..., World]]:
+    """Return a maker of worlds on this test's database; every one is closed."""
+    worlds: list[World] = []
+
+    def making(**choices: Any) -> World:
+        worlds.append(make(database_url, **choices))
+        return worlds[-1]
+
+    yield making
+    for world in worlds:
+        world.services.context.database.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A world without limits."""
+    return make_world()

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from provisioning.domain.errors import NotFoundError, ProvisioningError, SourceError
 
@@ -26,6 +26,9 @@ def add_error_pages(app: Flask) -> None:
 def _refused(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
+    if isinstance(error, SecurityError):
+        # A foreign Host: there is no name to build the links of a page with.
+        return "This is not the name of this site.", HTTPStatus.BAD_REQUEST
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     return _page(status, error.description or error.name)
 

@@ -67,9 +67,10 @@ class PlanPages:
         """Approve the plan that was shown, or reject it."""
         form = DecisionForm()
         report = self._services.run_reports.plan(run, limit=0)
-        if form.approve.data:
-            self._require_number(form, report)
-        if not form.validate_on_submit() or form.number.errors:
+        valid = form.validate_on_submit()
+        if form.approve.data and not self._knows_number(form, report):
+            valid = False
+        if not valid:
             return self._show(run, form), 422
         if form.approve.data:
             state = self._services.runs.approve(
@@ -100,11 +101,13 @@ class PlanPages:
         flash(f"{source} is released. Apply the run when you are ready.", "success")
         return redirect(url_for("admin.run", run=run), 303)
 
-    def _require_number(self, form: DecisionForm, report: PlanReport) -> None:
-        """Make sure that whoever approves removals has seen how many."""
+    def _knows_number(self, form: DecisionForm, report: PlanReport) -> bool:
+        """Whether whoever approves removals has seen how many; the form says so if not."""
         wanted = removals(report)
-        if wanted and form.number.data.strip() != str(wanted):
-            form.number.errors = [f"This plan removes {wanted} people: type {wanted} to confirm."]
+        if not wanted or (form.number.data or "").strip() == str(wanted):
+            return True
+        form.number.errors = [f"This plan removes {wanted} people: type {wanted} to confirm."]
+        return False
 
     def _show(self, run: int, form: DecisionForm) -> str:
         kind = asked_choice("kind", ActionKind)

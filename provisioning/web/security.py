@@ -20,8 +20,6 @@ from secure import (
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 MAX_BODY = 1 << 20
-MAX_FORM = 64 << 10
-MAX_FORM_PARTS = 100
 
 
 def harden(
@@ -40,8 +38,6 @@ def harden(
         SECRET_KEY=secret_key,
         TRUSTED_HOSTS=[*(trusted_hosts or [public.hostname or ""]), *LOOPBACK],
         MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_MEMORY_SIZE=MAX_FORM,
-        MAX_FORM_PARTS=MAX_FORM_PARTS,
         SESSION_COOKIE_NAME="usher",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from connectors.cel.compiler import CelCompiler
 from provisioning.domain.mapping import compile_mapping
 from provisioning.domain.policy import Policy
 from provisioning.services.container import Services
-from provisioning.services.context import Actor, ConfiguredSource, InvitationTimes
+from provisioning.services.context import ConfiguredSource, InvitationTimes
+from provisioning.services.invitations import invitation_token, open_invitation_of
 from provisioning.storage.models.employees import EmployeeRecord
+from tests.kit.nights import ME
 from tests.kit.services import FakeClock, make_services
 from tests.kit.sources import MemoryDirectory
 
@@ -27,7 +28,7 @@ RULES: dict[str, Any] = {
     "mailbox": "mailbox",
     "active": {"expr": 'first("disabled") != "yes"'},
 }
-ME = Actor("anna", "cli")
+PASSWORD = "correct horse battery"
 
 
 @dataclass
@@ -60,66 +61,43 @@ class World:
         self.services.delivery.deliver_due()
         for name in names:
             employee_id = self.services.reports.find(name)
-            accept_invitation(self.services, employee_id)
+            address = self.services.person(employee_id).addresses[1].value
+            assert address is not None
+            self.services.accounts.accept(join_token(self.services, employee_id), address, PASSWORD)
 
 
-def accept_invitation(services: Services, employee_id: Any) -> None:
-    from provisioning.services.invitations import invitation_token, open_invitation_of
-
+def join_token(services: Services, employee_id: Any) -> str:
+    """What the link in somebody's letter ends with."""
     with services.context.database.read() as session:
         invitation = open_invitation_of(session, employee_id)
     assert invitation is not None
-    services.accounts.accept(
-        invitation_token(services.context, invitation.id),
-        invitation.address,
-        "correct horse battery",
+    return invitation_token(services.context, invitation.id)
+
+
+def make_world(
+    database_url: str,
+    *,
+    seats: int | None = None,
+    first_run: str = "apply",
+    policy: Policy | None = None,
+    times: InvitationTimes | None = None,
+) -> World:
+    """A whole Usher with one source, called corp; close `.services.context.database` afterwards."""
+    directory = MemoryDirectory("corp")
+    source = ConfiguredSource(
+        name="corp",
+        kind="ldap",
+        first_run=first_run,
+        directory=directory,
+        mapping=compile_mapping(RULES, CelCompiler()),
     )
-
-
-@pytest.fixture
-def make_world(database_url):
-    """Return a maker of worlds on this test's database; every one is closed."""
-    worlds = []
-
-    def make(
-        *,
-        seats: int | None = None,
-        first_run: str = "apply",
-        policy: Policy | None = None,
-        times: InvitationTimes | None = None,
-    ) -> World:
-        directory = MemoryDirectory("corp")
-        source = ConfiguredSource(
-            name="corp",
-            kind="ldap",
-            first_run=first_run,
-            directory=directory,
-            mapping=compile_mapping(RULES, CelCompiler()),
-        )
-        clock = FakeClock()
-        services = make_services(
-            database_url,
-            clock=clock,
-            seat_limit=seats,
-            policy=policy or Policy(missing_grace_nights=0),
-            times=times or InvitationTimes(grace=timedelta(0)),
-            sources={"corp": source},
-        )
-        world = World(services, directory, clock)
-        worlds.append(world)
-        return world
-
-    yield make
-    for world in worlds:
-        world.services.context.database.close()
-
-
-@pytest.fixture
-def world(make_world):
-    """A world without limits."""
-    return make_world()
-
-
-def kinds(plan: Any) -> dict[str, int]:
-    """The counts of a plan without zeros."""
-    return {kind: count for kind, count in plan.counts.items() if count}
+    clock = FakeClock()
+    services = make_services(
+        database_url,
+        clock=clock,
+        seat_limit=seats,
+        policy=policy or Policy(missing_grace_nights=0),
+        times=times or InvitationTimes(grace=timedelta(0)),
+        sources={"corp": source},
+    )
+    return World(services, directory, clock)
