@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from provisioning.domain.addresses import usable_mail
 from provisioning.domain.employees import Change
 from provisioning.domain.errors import CredentialsError
 from provisioning.services.audit import record
@@ -42,8 +43,10 @@ class AccountService:
         Raises:
             InvitationError: The link opens nothing.
             PasswordError: The new password is not acceptable.
-            CredentialsError: The address has an account and this is not its password.
+            CredentialsError: This is no address, or it has an account with another password.
         """
+        if not usable_mail(address):
+            raise CredentialsError(f'"{address}" is not an e-mail address.')
         hashed = self._hash_for(address, password)
         with self._context.database.write() as session:
             invitation, employee = find_by_token(session, self._context, token, for_update=True)
