@@ -175,7 +175,7 @@ def test_the_link_of_somebody_who_left_meanwhile_opens_nothing(site, world, link
     world.directory.remove("ann")
     world.night()
     assert Visitor(site).get(link).status_code == 410
-    assert "Ann" not in world.states()
+    assert world.states()["Ann"] == "dismissed"
 
 
 def test_who_comes_without_a_link_is_led_to_the_entrance(site):
