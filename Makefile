@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 step = @out=$$($(2) 2>&1) && echo "ok      $(1)" || { echo "FAILED  $(1)"; printf "%s\n" "$$out"; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test faults bench coverage format docs lock \
+.PHONY: help setup run check test faults bench coverage format docs picture lock \
         python dev servers check-format check-lint check-types check-layers check-fast check-schema
 
 help: ## List what can be asked for
@@ -48,6 +48,9 @@ format: dev ## Format the code and fix what can be fixed by itself
 
 docs: dev ## Write the documents that are made from code
 	@$(BIN)/python -m tests.kit.documents
+
+picture: dev servers ## Take the picture of the README from a running demo
+	@$(BIN)/python -m tests.kit.demo docs/overview.png
 
 lock: dev ## Write both lock files from pyproject.toml (UPGRADE=--upgrade for newer packages)
 	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.lock

@@ -67,11 +67,12 @@ def read_settings() -> Settings:
 def make_services(settings: Settings) -> Services:
     """Compose one intranet; an empty database is migrated, an unknown one refused."""
     configure_logs(settings.log.level, settings.log.format)
+    mailer = make_mailer(settings.mail.mode, settings.mail.smtp_url.get_secret_value())
+    sources = {name: make_source(source) for name, source in settings.sources.items()}
+    # Whatever is wrong with the settings was told by now: nothing is made for a wrong one.
     url = settings.database.url
     migrate.upgrade(url)
     database, clock = Database(url), SystemClock()
-    mailer = make_mailer(settings.mail.mode, settings.mail.smtp_url.get_secret_value())
-    sources = {name: make_source(source) for name, source in settings.sources.items()}
     intranet_id = ensure_intranet(
         database,
         slug=settings.intranet.slug,
@@ -90,6 +91,7 @@ def make_services(settings: Settings) -> Services:
             grace=timedelta(minutes=settings.invitations.grace_minutes),
             lifetime=timedelta(days=settings.invitations.expires_days),
             reminder=timedelta(days=settings.invitations.reminder_days),
+            cool_down=timedelta(minutes=settings.invitations.cool_down_minutes),
             stale=timedelta(days=settings.seats.stale_after_days),
         ),
         public_url=settings.web.public_url,

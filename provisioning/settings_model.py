@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from provisioning.domain.addresses import address_key
+from provisioning.domain.people import SOURCE_NAME
 from provisioning.domain.policy import ContactPolicy, WhenFull
 
 NOBODY = "usher@localhost"
@@ -64,7 +65,7 @@ def _secret_key(key: SecretStr) -> SecretStr:
 
 
 def _source_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+    if not SOURCE_NAME.fullmatch(name):
         raise ValueError("sources are called by small letters, digits and hyphens")
     return name
 
@@ -82,10 +83,18 @@ class Table(BaseModel):
     )
 
 
+def _database_url(url: str) -> str:
+    if not re.match(r"(sqlite|postgres(ql)?(\+psycopg)?)://", url):
+        raise ValueError("write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+    return url
+
+
 class DatabaseSettings(Table):
     """Where everything is kept."""
 
-    url: str = Field(default="sqlite:///data/usher.db", repr=False)
+    url: Annotated[str, AfterValidator(_database_url)] = Field(
+        default="sqlite:///data/usher.db", repr=False
+    )
     """sqlite:///PATH for one machine, postgresql://USER:PASSWORD@HOST/NAME for any number."""
 
 
@@ -207,6 +216,9 @@ class InvitationSettings(Table):
 
     reminder_days: PositiveInt = 5
     """From the letter to the one reminder."""
+
+    cool_down_minutes: NonNegativeInt = 60
+    """Between two letters to one person that an administrator asks for."""
 
 
 class PeopleSettings(Table):

@@ -4,6 +4,7 @@ job          when                    does
 -----------  ----------------------  ------------------------------------------------------
 nightly      once per local date     a full run of every source that is read
 delivery     every few seconds       hands over what is due in the outbox
+reminders    every upkeep interval   reminds once of invitations nobody accepted yet (I4)
 invitations  every upkeep interval   expires invitations whose time is over (I4)
 waiting      every upkeep interval   gives free seats to those who wait (L3)
 seats        every hour              counts the seated again (L7)
@@ -52,6 +53,7 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
     """Return every job by name."""
     hour = timedelta(hours=1)
     by_interval = (
+        ("reminders", "reminds of invitations", schedule.upkeep, services.invitations.remind_due),
         ("invitations", "expires invitations", schedule.upkeep, services.invitations.expire_due),
         ("waiting", "serves the waiting list", schedule.upkeep, services.waiting.serve),
         ("seats", "counts the seated again", hour, services.seats.recount),

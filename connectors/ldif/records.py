@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from provisioning.domain.errors import SourceError
+from provisioning.domain.errors import SourceError, SourceUnavailableError
 
 _TRAILER = re.compile(rb"# numEntries: (\d+)\s*$")
 _NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.;-]*$")
@@ -87,6 +87,8 @@ def _physical(path: Path) -> Iterator[bytes]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield from file
+    except FileNotFoundError:
+        raise SourceUnavailableError(f"there is no file {path}") from None
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{path} cannot be read to its end: {error}") from error
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from provisioning.domain.errors import ConfigurationError
 
@@ -17,7 +17,7 @@ class LdifSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
-    """The export; .gz is unpacked while reading."""
+    """The export; .gz is unpacked while reading. It may be away while nobody reads it."""
 
     id_attribute: str = "entryUUID"
     person_classes: tuple[str, ...] = Field(
@@ -27,13 +27,6 @@ class LdifSettings(BaseModel):
 
     preset: str = "openldap"
     """Whose attribute names the export has."""
-
-    @field_validator("path")
-    @classmethod
-    def _is_a_file(cls, path: Path) -> Path:
-        if not path.is_file():
-            raise ValueError(f"there is no file {path}")
-        return path
 
     @classmethod
     def from_options(cls, source: str, options: Mapping[str, Any]) -> Self:

@@ -1,10 +1,11 @@
-"""people, person, mismatches, seats, waitlist."""
+"""people, person, invite, mismatches, seats, waitlist."""
 
 from __future__ import annotations
 
 import click
 
 from provisioning.cli.output import Screen, command, pass_screen
+from provisioning.cli.wiring import actor
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.findings import FindingKind
 from provisioning.services.files import FINDING_COLUMNS, csv_lines, finding_cells
@@ -58,6 +59,21 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
             for line in report.timeline
         ],
     )
+
+
+@click.command()
+@click.argument("key")
+@command
+@pass_screen
+def invite(screen: Screen, key: str) -> None:
+    """Invite the employee KEY again, who has not joined: lapsed, or the letter got lost."""
+    services = screen.wiring.services()
+    employee_id = services.reports.find(key)
+    services.invite_again(employee_id, actor())
+    report = services.person(employee_id)
+    if screen.json:
+        screen.document({"name": report.display_name, "state": report.state, "why": report.why})
+    screen.say(f"{report.display_name} ({report.number}) is {report.why}")
 
 
 @click.command()

@@ -10,6 +10,7 @@ from provisioning.domain.actions import ActionKind
 from provisioning.services.run_reports import ActionRow, PlanReport
 
 HELD, PARTIAL, CHANGES = 3, 4, 2
+RUN = click.IntRange(1, 2**53 - 1)
 SIGNS = {
     "revoke": "- revoke",
     "dismiss": "- dismiss",
@@ -41,7 +42,7 @@ def plan(screen: Screen, source: str, *, detailed_exitcode: bool) -> None:
 
 
 @click.command("plan-show")
-@click.argument("run", type=int)
+@click.argument("run", type=RUN)
 @click.option("--kind", type=click.Choice([kind.value for kind in ActionKind]), help="Only these.")
 @click.option("--held", "only_held", is_flag=True, help="Only what waits for approval.")
 @command
@@ -61,7 +62,7 @@ def plan_show(screen: Screen, run: int, *, kind: str | None, only_held: bool) ->
 
 
 @click.command()
-@click.argument("run", type=int)
+@click.argument("run", type=RUN)
 @command
 @pass_screen
 def apply(screen: Screen, run: int) -> None:
@@ -72,7 +73,7 @@ def apply(screen: Screen, run: int) -> None:
 
 
 @click.command()
-@click.argument("run", type=int)
+@click.argument("run", type=RUN)
 @click.option("--comment", required=True, help="Why; it stays with the run.")
 @click.option("--digest", help="Approve only the plan with this digest.")
 @command
@@ -86,7 +87,7 @@ def approve(screen: Screen, run: int, *, comment: str, digest: str | None) -> No
 
 
 @click.command()
-@click.argument("run", type=int)
+@click.argument("run", type=RUN)
 @click.option("--comment", required=True, help="Why; it stays with the run.")
 @command
 @pass_screen

@@ -52,7 +52,8 @@ def create_cli(wiring: Wiring) -> click.Group:
         upkeep.serve, upkeep.scheduler, upkeep.demo, upkeep.check, upkeep.config,
         plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
         plans.release, plans.runs,
-        people.people, people.person, people.mismatches, people.seats, people.waitlist,
+        people.people, people.person, people.invite, people.mismatches, people.seats,
+        people.waitlist,
         upkeep.token, upkeep.jobs, upkeep.db,
     ):  # fmt: skip
         usher.add_command(verb)

@@ -45,17 +45,18 @@ def demo(screen: Screen, *, and_serve: bool, clear: bool) -> None:
 @command
 @pass_screen
 def check(screen: Screen, what: str) -> None:
-    """Look at WHAT: a source by name, mail, db, or all."""
+    """Look at WHAT: a source by name or type (ldap, ldif), mail, db, or all."""
     services = screen.wiring.services()
     looks = {
-        name: source.directory.check
+        name: (source.kind, source.directory.check)
         for name, source in services.sources.items()
         if source.directory is not None
     }
-    looks |= {"mail": services.mailer.check, "db": lambda: _database(screen)}
-    if what != "all" and what not in looks:
+    looks["mail"] = "mail", services.mailer.check
+    looks["db"] = "db", lambda: _database(screen)
+    found = {name: look() for name, (kind, look) in looks.items() if what in ("all", name, kind)}
+    if not found:
         raise NotFoundError("thing to check called", f'"{what}"', hint=", ".join(looks))
-    found = {name: look() for name, look in looks.items() if what in ("all", name)}
     if screen.json:
         screen.document({"checks": {name: _plain(report) for name, report in found.items()}})
     else:

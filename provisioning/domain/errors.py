@@ -148,6 +148,12 @@ class InvitationError(ProvisioningError):
         self.reason = reason
 
 
+class NotInvitableError(ProvisioningError):
+    """Somebody cannot be invited again, or not yet; the sentence says why."""
+
+    code = "not_invitable"
+
+
 class CredentialsError(ProvisioningError):
     """Address and password do not belong together; which of them is wrong stays unsaid."""
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
+
+SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""What a source may be called: it stands in commands, addresses of pages and the timeline."""
 
 
 class DirectoryId(NamedTuple):

@@ -10,14 +10,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
 from provisioning.ports import Clock, Mailer
 from provisioning.services.accounts import AccountService
 from provisioning.services.connections import Connection, connections
-from provisioning.services.context import ConfiguredSource, ServiceContext
+from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.delivery import DeliveryService
 from provisioning.services.findings import FindingService
 from provisioning.services.invitations import InvitationService
+from provisioning.services.inviting_again import invite_again
 from provisioning.services.outbox_report import OutboxReports
 from provisioning.services.person_report import PersonReport, person_report
 from provisioning.services.reports import Reports
@@ -91,6 +93,15 @@ class Services:
             NotFoundError: This intranet has no such employee.
         """
         return person_report(self.context, employee_id)
+
+    def invite_again(self, employee_id: UUID, actor: Actor) -> EmployeeState:
+        """Invite somebody who has not joined once more; returns their state afterwards.
+
+        Raises:
+            NotFoundError: This intranet has no such employee.
+            NotInvitableError: There is nothing to invite them to, or not yet.
+        """
+        return invite_again(self.context, employee_id, actor)
 
     def connections(self) -> Sequence[Connection]:
         """Return every source with its last sign of life."""

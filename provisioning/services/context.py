@@ -33,6 +33,7 @@ class InvitationTimes:
     grace: timedelta = timedelta(minutes=10)
     lifetime: timedelta = timedelta(days=14)
     reminder: timedelta = timedelta(days=5)
+    cool_down: timedelta = timedelta(hours=1)
     stale: timedelta = timedelta(days=30)
 
 

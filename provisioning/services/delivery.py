@@ -8,7 +8,7 @@ mail systems recognise a repetition (RFC 5321 6.1 asks the same of every relay).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
 from uuid import UUID
@@ -18,11 +18,11 @@ from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
-from provisioning.mail.letters import InvitationLetter, render_invitation
+from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
 from provisioning.ports import Mailer
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
-from provisioning.services.invitations import join_link
+from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, join_link
 from provisioning.services.tasks import give_default_task
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
@@ -33,6 +33,12 @@ log = structlog.get_logger(__name__)
 CLAIM = timedelta(minutes=2)
 GIVE_UP = timedelta(days=28)
 BATCH = 50
+
+LETTERS: Mapping[str, tuple[Callable[[InvitationLetter], EmailMessage], str]] = {
+    INVITATION_LETTER: (render_invitation, ""),
+    REMINDER_LETTER: (render_reminder, ".reminder"),
+}
+"""By topic: how a letter is written, and what its Message-ID adds to the invitation's id."""
 
 
 def retry_delay(failures: int) -> timedelta:
@@ -138,15 +144,16 @@ class DeliveryService:
         return message if message is not None and message.fence == fence else None
 
     def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
-        """Render an invitation whose link still opens something."""
+        """Render a letter about an invitation, unless the link ceased to open before it left."""
         invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
         if invitation is None:
             return None
-        if invitation.ended_at is not None and invitation.sent_at is None:
+        if invitation.ended_at is not None and message.state is not OutboxState.DELIVERED:
             return None
         employee = session.get_one(EmployeeRecord, invitation.employee_id)
         leaves_at = invitation.sent_at or self._context.now()
-        return render_invitation(
+        render, suffix = LETTERS[message.topic]
+        return render(
             InvitationLetter(
                 intranet_name=self._context.intranet_name,
                 sender=self._context.sender,
@@ -155,7 +162,7 @@ class DeliveryService:
                 link=join_link(self._context, invitation.id),
                 expires_at=leaves_at + self._context.times.lifetime,
                 time_zone=self._context.time_zone,
-                message_id=f"<{invitation.id}@usher>",
+                message_id=f"<{invitation.id}{suffix}@usher>",
             )
         )
 
@@ -168,24 +175,26 @@ class DeliveryService:
             message.state, message.delivered_at = OutboxState.DELIVERED, now
             message.attempts += 1
             message.claimed_until = message.error = None
-            self._note_sent(session, UUID(message.payload["invitation"]))
+            invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+            if invitation is None:
+                return
+            if message.topic == REMINDER_LETTER:
+                self._note(session, invitation, "reminder_sent", "a reminder left for {} (I4)")
+            elif invitation.sent_at is None:
+                self._start(session, invitation)
+                self._note(session, invitation, "letter_sent", "the invitation left for {} (I1)")
 
-    def _note_sent(self, session: Session, invitation_id: UUID) -> None:
+    def _start(self, session: Session, invitation: InvitationRecord) -> None:
         """Start the clock of the invitation and give the default task (I3, I8)."""
-        invitation = session.get(InvitationRecord, invitation_id)
-        if invitation is None or invitation.sent_at is not None:
-            return
         now = self._context.now()
         invitation.sent_at, invitation.expires_at = now, now + self._context.times.lifetime
         give_default_task(session, self._context, invitation.employee_id)
-        record(
-            session,
-            self._context,
-            SYSTEM,
-            "letter_sent",
-            f"the invitation left for {invitation.address} (I1)",
-            employee_id=invitation.employee_id,
-        )
+
+    def _note(
+        self, session: Session, invitation: InvitationRecord, kind: str, sentence: str
+    ) -> None:
+        because, employee_id = sentence.format(invitation.address), invitation.employee_id
+        record(session, self._context, SYSTEM, kind, because, employee_id=employee_id)
 
     def _failed(self, message_id: int, fence: int, error: Exception, *, permanent: bool) -> None:
         with self._context.database.write() as session:

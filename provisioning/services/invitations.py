@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
@@ -27,6 +28,7 @@ FIRST_APPROVAL = "first_approval"
 """Letters of a source that nobody released yet (I10)."""
 
 INVITATION_LETTER = "letter.invitation"
+REMINDER_LETTER = "letter.reminder"
 
 
 def invitation_token(context: ServiceContext, invitation_id: UUID) -> str:
@@ -75,7 +77,7 @@ def open_invitation(
     session.add(invitation)
     session.flush()
     if hold_reason is None:
-        queue_letter(session, context, invitation, employee)
+        queue_letter(session, context, invitation, employee, INVITATION_LETTER)
     return invitation
 
 
@@ -84,16 +86,17 @@ def queue_letter(
     context: ServiceContext,
     invitation: InvitationRecord,
     employee: EmployeeRecord,
+    topic: str,
 ) -> None:
-    """Put the letter into the outbox, once (R5)."""
+    """Put a letter about an invitation into the outbox, one of each topic (R5)."""
     session.add(
         OutboxRecord(
             intranet_id=context.intranet_id,
             employee_id=employee.id,
             employee_seq=employee.seq,
             lane=Lane.NORMAL,
-            topic=INVITATION_LETTER,
-            natural_key=f"invitation:{invitation.id}",
+            topic=topic,
+            natural_key=f"{topic}:{invitation.id}",
             payload={"invitation": str(invitation.id), "to": invitation.address},
             state=OutboxState.WAITING,
             not_before=invitation.not_before,
@@ -133,14 +136,44 @@ class InvitationService:
 
     def expire_due(self) -> int:
         """End every invitation whose time is over; the seat is free, the person lapses (I4)."""
+        return sum(
+            map(self._expire, self._open(InvitationRecord.expires_at <= self._context.now()))
+        )
+
+    def remind_due(self) -> int:
+        """Remind, once, of every invitation that is open for long; returns how many (I4)."""
+        now = self._context.now()
+        due = self._open(
+            InvitationRecord.sent_at <= now - self._context.times.reminder,
+            InvitationRecord.expires_at > now,
+            InvitationRecord.reminded_at.is_(None),
+        )
+        return sum(map(self._remind, due))
+
+    def _open(self, *conditions: ColumnElement[bool]) -> Sequence[UUID]:
+        """Return the open invitations of this intranet for which all conditions hold."""
+        query = (
+            select(InvitationRecord.id)
+            .join(EmployeeRecord, EmployeeRecord.id == InvitationRecord.employee_id)
+            .where(
+                EmployeeRecord.intranet_id == self._context.intranet_id,
+                InvitationRecord.ended_at.is_(None),
+                *conditions,
+            )
+            .order_by(InvitationRecord.created_at, InvitationRecord.id)
+        )
         with self._context.database.read() as session:
-            due = session.scalars(
-                select(InvitationRecord.id).where(
-                    InvitationRecord.ended_at.is_(None),
-                    InvitationRecord.expires_at <= self._context.now(),
-                )
-            ).all()
-        return sum(self._expire(invitation_id) for invitation_id in due)
+            return session.scalars(query).all()
+
+    def _remind(self, invitation_id: UUID) -> bool:
+        with self._context.database.write() as session:
+            invitation = session.get(InvitationRecord, invitation_id, with_for_update=True)
+            if invitation is None or invitation.ended_at or invitation.reminded_at:
+                return False
+            invitation.reminded_at = self._context.now()
+            employee = session.get_one(EmployeeRecord, invitation.employee_id)
+            queue_letter(session, self._context, invitation, employee, REMINDER_LETTER)
+            return True
 
     def _expire(self, invitation_id: UUID) -> bool:
         with self._context.database.write() as session:
@@ -197,7 +230,7 @@ class InvitationService:
         for invitation, employee in held:
             invitation.hold_reason = None
             invitation.not_before = self._context.now() + self._context.times.grace
-            queue_letter(session, self._context, invitation, employee)
+            queue_letter(session, self._context, invitation, employee, INVITATION_LETTER)
         return len(held)
 
     def find(self, token: str) -> tuple[InvitationRecord, EmployeeRecord]:
@@ -218,7 +251,14 @@ def find_by_token(
     Raises:
         InvitationError: The link is unknown, used, replaced, revoked or expired.
     """
-    query = select(InvitationRecord).where(InvitationRecord.token_hash == token_hash(token))
+    query = (
+        select(InvitationRecord)
+        .join(EmployeeRecord, EmployeeRecord.id == InvitationRecord.employee_id)
+        .where(
+            InvitationRecord.token_hash == token_hash(token),
+            EmployeeRecord.intranet_id == context.intranet_id,
+        )
+    )
     if for_update:
         query = query.with_for_update()
     invitation = session.scalars(query).one_or_none()

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import ConfigurationError, NotFoundError
+from provisioning.domain.people import SOURCE_NAME
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.storage.models.intranets import SourceRecord
@@ -176,6 +177,11 @@ class TokenService:
             )
         ).one_or_none()
         if found is None:
+            if not SOURCE_NAME.fullmatch(name):
+                raise ConfigurationError(
+                    f'"{name}" cannot be the name of a source: use small letters, digits and '
+                    "hyphens. No token was made."
+                )
             found = SourceRecord(
                 intranet_id=self._context.intranet_id,
                 name=name,

@@ -8,10 +8,16 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.employees import SERVED_BY_ITSELF, Change, EmployeeState
+from provisioning.domain.employees import (
+    SERVED_BY_ITSELF,
+    Change,
+    EmployeeState,
+    WaitingReason,
+)
+from provisioning.domain.findings import Finding, FindingKind
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
-from provisioning.services.findings import refresh
+from provisioning.services.findings import open_finding, refresh
 from provisioning.services.invitations import FIRST_APPROVAL, open_invitation
 from provisioning.services.seats import read_seats, take_seat
 from provisioning.services.states import move
@@ -52,9 +58,15 @@ class WaitingService:
                 employee = session.get(EmployeeRecord, employee_id, with_for_update=True)
                 if employee is None or employee.state is not EmployeeState.WAITING:
                     continue
+                bound = session.get(BindingRecord, employee.id) is not None
+                address = directory_address(session, employee.id)
+                unreachable = None if bound else why_unreachable(self._context, address)
+                if unreachable is not None:
+                    self._turn_away(session, employee, unreachable)
+                    continue
                 if not take_seat(session, self._context):
                     return served
-                self._seat(session, employee)
+                self._seat(session, employee, None if bound else address)
                 served += 1
         return served
 
@@ -64,24 +76,24 @@ class WaitingService:
             query = waiting_list(self._context)
             return session.scalars(query if free is None else query.limit(free)).all()
 
-    def _seat(self, session: Session, employee: EmployeeRecord) -> None:
-        bound = session.get(BindingRecord, employee.id) is not None
-        move(employee, Change.RETURN if bound else Change.INVITE, self._context.now())
+    def _turn_away(self, session: Session, employee: EmployeeRecord, reason: WaitingReason) -> None:
+        """Take somebody out of the line whom no letter can reach: a finding, no seat (I1)."""
+        employee.state_reason = reason
+        employee.because = "a seat was free, but no letter can reach them (I1)"
+        record(session, self._context, SYSTEM, reason, employee.because, employee_id=employee.id)
+        finding = Finding(kind=FindingKind(reason), subject=str(employee.id))
+        who = employee.display_name
+        open_finding(session, self._context, finding, who=who, employee_id=employee.id)
+
+    def _seat(self, session: Session, employee: EmployeeRecord, address: str | None) -> None:
+        """Let somebody in: by the account they have, or by a letter to the address (S6)."""
+        change = Change.RETURN if address is None else Change.INVITE
+        move(employee, change, self._context.now())
         employee.because = "a seat became free (L3)"
         employee.waiting_since = employee.dismissed_at = employee.dismissed_by_source = None
-        if not bound:
-            address = session.scalars(
-                select(AddressRecord.value).where(
-                    AddressRecord.employee_id == employee.id, AddressRecord.role == "directory"
-                )
-            ).first()
-            open_invitation(
-                session,
-                self._context,
-                employee,
-                address or employee.contact_email or "",
-                hold_reason=self._hold_reason(session, employee.id),
-            )
+        if address is not None:
+            held = hold_reason(session, employee.id)
+            open_invitation(session, self._context, employee, address, hold_reason=held)
         record(
             session,
             self._context,
@@ -95,14 +107,33 @@ class WaitingService:
         session.flush()
         refresh(session, self._context, [employee.id])
 
-    def _hold_reason(self, session: Session, employee_id: UUID) -> str | None:
-        """Letters of people whom only unreleased sources vouch for stay held (I10)."""
-        released = (
-            select(SourceRecord.id)
-            .join(LinkRecord, LinkRecord.source_id == SourceRecord.id)
-            .where(
-                LinkRecord.employee_id == employee_id,
-                (SourceRecord.first_run == "apply") | SourceRecord.released_at.is_not(None),
-            )
+
+def directory_address(session: Session, employee_id: UUID) -> str | None:
+    """Return the directory mail of an employee, if a source gives one."""
+    return session.scalars(
+        select(AddressRecord.value)
+        .where(AddressRecord.employee_id == employee_id, AddressRecord.role == "directory")
+        .order_by(AddressRecord.id)
+    ).first()
+
+
+def hold_reason(session: Session, employee_id: UUID) -> str | None:
+    """Return why letters of somebody stay: only unreleased sources vouch for them (I10)."""
+    released = (
+        select(SourceRecord.id)
+        .join(LinkRecord, LinkRecord.source_id == SourceRecord.id)
+        .where(
+            LinkRecord.employee_id == employee_id,
+            (SourceRecord.first_run == "apply") | SourceRecord.released_at.is_not(None),
         )
-        return None if session.scalar(released.limit(1)) is not None else FIRST_APPROVAL
+    )
+    return None if session.scalar(released.limit(1)) is not None else FIRST_APPROVAL
+
+
+def why_unreachable(context: ServiceContext, address: str | None) -> WaitingReason | None:
+    """Return why no letter can go to an address (I1); None when one can."""
+    if address is None:
+        return WaitingReason.NO_USABLE_ADDRESS
+    if not context.policy.may_write_to(address):
+        return WaitingReason.UNVERIFIED_DOMAIN
+    return None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 
 from provisioning.domain.employees import EmployeeState
 from provisioning.services.container import Services
 from provisioning.services.files import PEOPLE_COLUMNS, people_cells
+from provisioning.storage.models.accounts import RoleName
+from provisioning.web.entrance import acting, needs
 from provisioning.web.listing import PAGE, asked_choice, asked_number, csv_file, json_file
 
 LONGEST_SEARCH = 200
@@ -28,7 +32,9 @@ class PeoplePages:
         admin.add_url_rule("/people", "people", self.people)
         admin.add_url_rule("/people.csv", "people_csv", self.people_csv)
         admin.add_url_rule("/people.json", "people_json", self.people_json)
-        admin.add_url_rule("/people/<uuid:employee_id>", "person", self.person)
+        one = "/people/<uuid:employee_id>"
+        admin.add_url_rule(one, "person", self.person)
+        admin.add_url_rule(f"{one}/invite", "invite_person", self.invite, methods=["POST"])
 
     def people(self) -> ResponseReturnValue:
         """Show a page of the list; state, search and place are in the address."""
@@ -61,7 +67,17 @@ class PeoplePages:
 
     def person(self, employee_id: UUID) -> ResponseReturnValue:
         """Show one person: why, addresses, findings, tasks, timeline."""
-        return render_template("admin/person.html", person=self._services.person(employee_id))
+        person = self._services.person(employee_id)
+        return render_template("admin/person.html", person=person, form=FlaskForm(formdata=None))
+
+    @needs(RoleName.OPERATOR)
+    def invite(self, employee_id: UUID) -> ResponseReturnValue:
+        """Invite somebody again who has not joined (I4)."""
+        if not FlaskForm().validate_on_submit():
+            abort(HTTPStatus.UNPROCESSABLE_ENTITY, "The form was too old. Nothing was sent.")
+        state = self._services.invite_again(employee_id, acting())
+        flash(f"Asked for another invitation: {state.value}.", "success")
+        return redirect(url_for("admin.person", employee_id=employee_id), HTTPStatus.SEE_OTHER)
 
 
 def _chosen() -> dict[str, Any]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
+import click
+
+from provisioning.cli.root import create_cli
+from provisioning.cli.wiring import Wiring
 from provisioning.domain import errors
 from provisioning.domain.errors import ProvisioningError, exit_code
 from provisioning.settings_page import render_default_toml
@@ -39,6 +44,59 @@ def errors_page() -> str:
     )
 
 
+COMMANDS_HEAD = """\
+# Commands
+
+Every command takes `--json` (one document on stdout, words for people on stderr) and `--quiet`.
+Exit codes: 0 done or nothing to do, 1 failed, 3 held for an administrator, 4 applied with
+failures of single people, 5 a check found problems, 64 wrong usage, 65 the directory's answer
+was incomplete and nothing was changed, 69 a directory, provider or database is unavailable,
+75 try again later, 78 bad configuration. `plan --detailed-exitcode`: 0 nothing to do, 1 error,
+2 changes. What each error means is in [errors.md](errors.md). Written by `make docs`.
+"""
+
+
+def commands_page() -> str:
+    """Return every command with its arguments and options, in the order of `usher --help`."""
+    usher = create_cli(cast("Wiring", None))
+    return COMMANDS_HEAD + "".join(_command_section(usher, ["usher"]))
+
+
+def _command_section(group: click.Group, path: list[str]) -> Iterator[str]:
+    for name, command in group.commands.items():
+        here = [*path, name]
+        if isinstance(command, click.Group):
+            yield from _command_section(command, here)
+            continue
+        arguments = [str(p.human_readable_name).upper() for p in command.params if _is_argument(p)]
+        yield f"\n## `{' '.join([*here, *arguments])}`\n\n{inspect.cleandoc(command.help or '')}\n"
+        rows = [_option_line(p) for p in command.params if isinstance(p, click.Option)]
+        shown = [row for row in rows if not row.startswith(("- `--json`", "- `--quiet`"))]
+        if shown:
+            yield "\n" + "".join(shown)
+
+
+def _is_argument(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Argument)
+
+
+def _option_line(option: click.Option) -> str:
+    kind: Any = option.type
+    value = (
+        ""
+        if option.is_flag
+        else " "
+        + (
+            "|".join(kind.choices)
+            if isinstance(kind, click.Choice)
+            else option.human_readable_name.upper()
+        )
+    )
+    needed = " Needed." if option.required else ""
+    return f"- `{option.opts[0]}{value}` {option.help or ''}{needed}".rstrip() + "\n"
+
+
 if __name__ == "__main__":
+    (ROOT / "docs" / "commands.md").write_text(commands_page())
     (ROOT / "docs" / "errors.md").write_text(errors_page())
     (ROOT / "config" / "default.toml").write_text(render_default_toml())

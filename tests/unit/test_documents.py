@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.kit.documents import ROOT, error_kinds, errors_page
+from tests.kit.documents import ROOT, commands_page, error_kinds, errors_page
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -52,6 +52,10 @@ def test_no_link_leads_nowhere(page):
 
 def test_the_table_of_error_codes_is_the_one_in_the_code():
     assert (ROOT / "docs" / "errors.md").read_text() == errors_page(), "make docs"
+
+
+def test_the_page_of_commands_is_the_commands():
+    assert (ROOT / "docs" / "commands.md").read_text() == commands_page(), "make docs"
 
 
 def test_no_two_errors_share_a_code():

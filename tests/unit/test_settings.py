@@ -120,7 +120,7 @@ def test_common_names_reach_their_settings(load):
 def test_each_common_name_can_be_kept_in_a_file(name, load, tmp_path):
     values = {"PORT": "8081", "WEB_CONCURRENCY": "2", "SEAT_LIMIT": "3", "LOG_LEVEL": "ERROR",
               "LOG_FORMAT": "json", "SECRET_KEY": KEY, "PUBLIC_URL": "http://x.example",
-              "MAIL_FROM": "a@b.example"}  # fmt: skip
+              "MAIL_FROM": "a@b.example", "DATABASE_URL": "sqlite:///kept.db"}  # fmt: skip
     (tmp_path / "secret").write_text(values.get(name, "kept") + "\n")
     common = {"MAIL_FROM": "a@b.example"} if name == "SMTP_URL" else {}
     settings = load(None, {f"{name}_FILE": str(tmp_path / "secret"), **common})

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.ldif.directory import LdifDirectory
 from connectors.ldif.settings import LdifSettings
-from provisioning.domain.errors import ConfigurationError, SourceError
+from provisioning.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
 from provisioning.ports import CheckOutcome
 
 DEMO = Path(__file__).parents[3] / "config" / "demo.ldif"
@@ -151,9 +151,16 @@ def test_a_check_reads_the_file_and_says_what_it_lacks(export):
     assert export("uid: a\n\n").check().failed
 
 
-@pytest.mark.parametrize(
-    "options", [{"path": "/no/such/file"}, {}, {"path": str(DEMO), "pathh": "x"}]
-)
+def test_an_export_that_is_away_is_unavailable_and_nothing_else_is(export, tmp_path):
+    """R2: whoever starts Usher meanwhile gets everything but this source."""
+    directory = export(person(1) + trailer(1))
+    next(tmp_path.glob("*.ldif")).unlink()
+    with pytest.raises(SourceUnavailableError, match="there is no file"):
+        list(directory.read())
+    assert directory.check().failed
+
+
+@pytest.mark.parametrize("options", [{}, {"path": str(DEMO), "pathh": "x"}])
 def test_a_setting_that_can_never_work_fails_at_start(options):
     with pytest.raises(ConfigurationError, match=r"sources\.export\.path"):
         LdifSettings.from_options("export", options)
