@@ -145,14 +145,22 @@ def detect(connection: ldap3.Connection) -> str:
 
     Raises:
         ConfigurationError: It is none we know; the setting that helps is named.
+        SourceUnavailableError: The connection broke, or the server has no time for us.
     """
-    connection.search(
-        "",
-        "(objectClass=*)",
-        ldap3.BASE,
-        attributes=list(_ROOT_DSE),
-        get_operational_attributes=True,
-    )
+    where = f"{connection.server.host}:{connection.server.port}"
+    try:
+        connection.search(
+            "",
+            "(objectClass=*)",
+            ldap3.BASE,
+            attributes=list(_ROOT_DSE),
+            get_operational_attributes=True,
+        )
+    except (LDAPException, OSError) as error:
+        raise SourceUnavailableError(f"{where} broke off: {_reason(error)}") from error
+    if connection.result["result"] != RESULT_SUCCESS:
+        said = connection.result["description"]
+        raise SourceUnavailableError(f"{where} does not say what it is: {said}")
     found = {
         name.lower(): [value.decode("utf-8", "replace") for value in values]
         for entry in entries(connection)

@@ -20,6 +20,10 @@ class CuttingProxy:
         self.stopping = threading.Event()
         self.received = b""
         """What clients said, for tests that look for passwords in it."""
+
+        self.passed = 0
+        """Bytes the server said, over all connections."""
+
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
@@ -54,6 +58,7 @@ class CuttingProxy:
                     break
                 client.sendall(data)
                 passed += len(data)
+                self.passed += len(data)
         with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
         for end in (client, server):

@@ -1,6 +1,6 @@
 """The demo company as a newcomer starts it: `usher demo --serve` in an empty folder.
 
-    python -m tests.kit.demo docs/overview.png     # the picture of the README (`make picture`)
+python -m tests.kit.demo docs/overview.png     # the picture of the README (`make picture`)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.kit.browser import browser, sign_in
 from tests.kit.postgres import free_port
 from tests.kit.usher import USHER, wait_until_ready
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of a throw-away demo
+PASSWORD = "correct horse battery"
 WIDE = {"width": 1360, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
@@ -85,12 +85,15 @@ def enter(page: Page, demo: Demo) -> None:
 
 def take_picture(path: str) -> None:
     """Write a picture of the demo's Overview page."""
-    with tempfile.TemporaryDirectory() as folder, running_demo(Path(folder)) as demo:
-        with browser() as chromium:
-            page = chromium.new_page(viewport=WIDE, device_scale_factor=1.5)
-            enter(page, demo)
-            page.goto(f"{demo.url}/admin/")
-            page.screenshot(path=path)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_demo(Path(folder)) as demo,
+        browser() as chromium,
+    ):
+        page = chromium.new_page(viewport=WIDE, device_scale_factor=1.5)
+        enter(page, demo)
+        page.goto(f"{demo.url}/admin/")
+        page.screenshot(path=path)
 
 
 if __name__ == "__main__":

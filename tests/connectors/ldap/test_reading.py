@@ -57,6 +57,13 @@ def test_a_cut_connection_is_an_error_wherever_it_is_cut(open_directory, slapd, 
         read(open_directory(uri=f"ldaps://127.0.0.1:{proxy.port}"))
 
 
+def test_a_connection_cut_before_the_first_page_is_an_error_too(open_directory, slapd):
+    """R2: while it is opened, signed in to, or asked what kind of directory it is."""
+    for offset in range(100, 4_100, 100):
+        with cutting(slapd.tls_port, cut=offset) as proxy, pytest.raises(SourceError):
+            read(open_directory(uri=f"ldaps://127.0.0.1:{proxy.port}"))
+
+
 def test_a_server_that_falls_silent_is_an_error_after_the_time_out(open_directory, slapd):
     """R2: ldap3 would wait for ever."""
     with cutting(slapd.tls_port, cut=20_000, stall=True) as proxy, pytest.raises(SourceError):
