@@ -24,10 +24,13 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-from provisioning.storage.runs import due_actions, working_on
+from provisioning.storage.runs import due_actions
 from provisioning.storage.staging import drop_staged, remember_reading
+from provisioning.storage.workers import LEASE, working_on
 
 log = structlog.get_logger(__name__)
+
+BEAT = LEASE / 10
 
 Progress = Callable[[int, int], None]
 """Called with (done, all) after each person."""
@@ -49,16 +52,18 @@ class Applier:
     def _apply(self, progress: Progress | None) -> RunState:
         with self.context.database.read() as session:
             due = due_actions(session, self.run_id)
+            run = session.get_one(RunRecord, self.run_id)
+            source = session.get_one(SourceRecord, run.source_id)
         for number, seq in enumerate(due, start=1):
-            self._perform(seq)
+            self._perform(run, source, seq)
             if progress is not None:
                 progress(number, len(due))
         return self._close()
 
-    def _perform(self, seq: int) -> None:
+    def _perform(self, run: RunRecord, source: SourceRecord, seq: int) -> None:
         try:
             with self.context.database.write() as session:
-                self._perform_in(session, seq)
+                self._perform_in(session, run, source, seq)
         except (StaleWriteError, StaleDataError, IntegrityError) as error:
             self._mark(seq, ActionStatus.DRIFTED, str(error).splitlines()[0])
         except ProvisioningError as error:
@@ -70,24 +75,29 @@ class Applier:
             self._mark(seq, ActionStatus.FAILED, f"internal error: {type(error).__name__}")
             log.exception("action_broke", run=self.run_id, seq=seq)
 
-    def _perform_in(self, session: Session, seq: int) -> None:
+    def _perform_in(self, session: Session, run: RunRecord, source: SourceRecord, seq: int) -> None:
         row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)
         if row.status is not ActionStatus.DUE:
             return
-        run = session.get_one(RunRecord, self.run_id)
         Provisioner(
             session=session,
             context=self.context,
-            source=session.get_one(SourceRecord, run.source_id),
+            source=source,
             actor=self.actor,
             run_id=self.run_id,
             mapping_version=run.mapping_version,
         ).perform(Action.from_json(row.after))
         row.status = ActionStatus.DONE
+        self._beat(session, run)
+
+    def _beat(self, session: Session, run: RunRecord) -> None:
+        """Say now and then that this process lives, for others to leave the run to it."""
+        now = self.context.now()
+        if run.heartbeat is not None and now - run.heartbeat < BEAT:
+            return
+        run.heartbeat = now
         session.execute(
-            update(RunRecord)
-            .where(RunRecord.id == self.run_id)
-            .values(heartbeat=self.context.now()),
+            update(RunRecord).where(RunRecord.id == run.id).values(heartbeat=now),
             execution_options={"synchronize_session": False},
         )
 
@@ -104,7 +114,7 @@ class Applier:
             back = remember_reading(session, run.id, run.source_id, run.mapping_version)
             for employee_id in back:
                 kind = FindingKind.MISSING_FROM_SOURCE
-                close_finding(session, self.context, kind, str(employee_id))
+                close_finding(session, self.context, str(employee_id), kind)
             drop_staged(session, run.id)
             session.get_one(SourceRecord, run.source_id).last_read = run.read
             run.state = self._final_state(session)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
@@ -73,22 +74,24 @@ def open_finding(
 
 
 def close_finding(
-    session: Session, context: ServiceContext, kind: FindingKind, subject: str
+    session: Session, context: ServiceContext, subject: str, *kinds: FindingKind
 ) -> None:
-    """Close a finding whose cause is gone; nothing happens if there is none (E5)."""
-    found = _open_one(session, context, kind, subject)
-    if found is not None:
-        found.closed_at = context.now()
+    """Close findings whose cause is gone; nothing happens if there is none (E5)."""
+    _close(session, context, FindingRecord.kind.in_(kinds), FindingRecord.subject == subject)
 
 
 def close_findings_of(session: Session, context: ServiceContext, *subjects: str) -> None:
     """Close everything open about somebody who is no longer there."""
+    _close(session, context, FindingRecord.subject.in_(subjects))
+
+
+def _close(session: Session, context: ServiceContext, *which: ColumnElement[bool]) -> None:
     session.execute(
         update(FindingRecord)
         .where(
             FindingRecord.intranet_id == context.intranet_id,
-            FindingRecord.subject.in_(subjects),
             FindingRecord.closed_at.is_(None),
+            *which,
         )
         .values(closed_at=context.now()),
     )
@@ -167,70 +170,82 @@ def _facts(session: Session, context: ServiceContext, employee: EmployeeRecord) 
         )
     ).all()
     directory = next((value for role, value in addresses if role == "directory"), None)
-    invitation = session.scalars(
-        select(InvitationRecord).where(
-            InvitationRecord.employee_id == employee.id, InvitationRecord.ended_at.is_(None)
-        )
-    ).one_or_none()
-    login = session.scalar(
-        select(IdentityRecord.address)
-        .join(BindingRecord, BindingRecord.account_id == IdentityRecord.account_id)
-        .where(BindingRecord.employee_id == employee.id)
-        .limit(1)
-    )
-    sources = session.scalar(
-        select(func.count()).where(
-            LinkRecord.employee_id == employee.id,
-            LinkRecord.hidden.is_(False),
-            LinkRecord.missing_since.is_(None),
-        )
-    )
+    around = session.execute(_around(employee.id)).one()
+    shared, held = _namesakes(session, context, employee, directory)
     return AddressFacts(
         state=employee.state,
         contact=employee.contact_email,
         directory=directory,
         mailbox=employee.mailbox,
-        login=login,
+        login=around.login,
         aliases=tuple(value for role, value in addresses if role == "alias"),
-        invited_address=invitation.address if invitation else None,
-        invited_at=invitation.sent_at if invitation else None,
-        contact_shared_with=_shared(session, context, employee),
-        directory_held_by=_held(session, context, employee, directory),
-        sources=sources or 0,
+        invited_address=around.invited_address,
+        invited_at=around.invited_at,
+        contact_shared_with=shared,
+        directory_held_by=held,
+        sources=around.sources,
         stale_before=context.now() - context.times.stale,
     )
 
 
-def _shared(session: Session, context: ServiceContext, employee: EmployeeRecord) -> tuple[str, ...]:
-    if not employee.contact_email_key:
-        return ()
-    return tuple(
-        session.scalars(
-            select(EmployeeRecord.display_name).where(
-                EmployeeRecord.intranet_id == context.intranet_id,
-                EmployeeRecord.contact_email_key == employee.contact_email_key,
-                EmployeeRecord.id != employee.id,
-                EmployeeRecord.state != EmployeeState.DISMISSED,
-            )
+def _around(employee_id: UUID) -> Select[Any]:
+    """Return, in one row: the login, the open invitation, and how many sources vouch."""
+    login = (
+        select(IdentityRecord.address)
+        .join(BindingRecord, BindingRecord.account_id == IdentityRecord.account_id)
+        .where(BindingRecord.employee_id == employee_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    sources = (
+        select(func.count())
+        .select_from(LinkRecord)
+        .where(
+            LinkRecord.employee_id == employee_id,
+            LinkRecord.hidden.is_(False),
+            LinkRecord.missing_since.is_(None),
         )
+        .scalar_subquery()
+    )
+    invitation = InvitationRecord
+    return (
+        select(
+            login.label("login"),
+            sources.label("sources"),
+            invitation.address.label("invited_address"),
+            invitation.sent_at.label("invited_at"),
+        )
+        .select_from(EmployeeRecord)
+        .outerjoin(
+            invitation,
+            and_(invitation.employee_id == EmployeeRecord.id, invitation.ended_at.is_(None)),
+        )
+        .where(EmployeeRecord.id == employee_id)
     )
 
 
-def _held(
+def _namesakes(
     session: Session, context: ServiceContext, employee: EmployeeRecord, directory: str | None
-) -> tuple[str, ...]:
-    if not directory:
-        return ()
-    return tuple(
-        session.scalars(
-            select(EmployeeRecord.display_name).where(
-                EmployeeRecord.intranet_id == context.intranet_id,
-                EmployeeRecord.contact_email_key == address_key(directory),
-                EmployeeRecord.id != employee.id,
-                EmployeeRecord.state == EmployeeState.DISMISSED,
-            )
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return who else has the contact e-mail, and which dismissed one holds the directory mail."""
+    contact_key = employee.contact_email_key
+    directory_key = address_key(directory) if directory else None
+    keys = [key for key in (contact_key, directory_key) if key]
+    if not keys:
+        return (), ()
+    others = session.execute(
+        select(
+            EmployeeRecord.display_name, EmployeeRecord.contact_email_key, EmployeeRecord.state
+        ).where(
+            EmployeeRecord.intranet_id == context.intranet_id,
+            EmployeeRecord.contact_email_key.in_(keys),
+            EmployeeRecord.id != employee.id,
         )
-    )
+    ).all()
+    gone = EmployeeState.DISMISSED
+    shared = (name for name, key, state in others if key == contact_key and state is not gone)
+    held = (name for name, key, state in others if key == directory_key and state is gone)
+    return tuple(shared), tuple(held)
 
 
 def flagged_anchors(session: Session, source_id: UUID) -> frozenset[tuple[str, str]]:

@@ -29,9 +29,8 @@ def new_employee(
         state_since=now,
         created_at=now,
         waiting_since=now if state is EmployeeState.WAITING else None,
-        display_name=person.display_name,
-        display_name_key=address_key(person.display_name),
     )
+    _write_owned(context, employee, person)
     session.add(employee)
     session.flush()
     return employee

@@ -23,8 +23,9 @@ from provisioning.services.sources import find_source
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunRecord, RunState
 from provisioning.storage.registry import Lookup, registered_people, staged_people
-from provisioning.storage.runs import removed_since, store_actions, worker_name
+from provisioning.storage.runs import removed_since, store_actions
 from provisioning.storage.staging import Stager, count_staged, drop_abandoned, drop_staged
+from provisioning.storage.workers import worker_name
 
 ROLLING = timedelta(days=7)
 

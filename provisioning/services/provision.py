@@ -98,7 +98,6 @@ class Provisioner:
             move(employee, Change.RETURN, self.context.now())
         else:
             move(employee, Change.INVITE, self.context.now())
-        self._write_person(action, employee, person)
         employee.because = str(action.because)
         if seated:
             employee.waiting_since = None
@@ -108,6 +107,7 @@ class Provisioner:
             reason = WaitingReason.HIRED_BACK if hired_back else WaitingReason.NO_SEAT
             employee.state_reason = reason.value
             employee.waiting_since = employee.waiting_since or self.context.now()
+        self._write_person(action, employee, person)
         if employee.state is EmployeeState.INVITED:
             self._invite(employee, _required(person.mail))
         self._record(employee, employee.state.value, action, {"state": before})
@@ -241,8 +241,7 @@ class Provisioner:
             cured.add(FindingKind.NO_USABLE_ADDRESS)
             if self.context.policy.may_write_to(person.mail):
                 cured.add(FindingKind.UNVERIFIED_DOMAIN)
-        for kind in cured:
-            close_finding(self.session, self.context, kind, str(employee.id))
+        close_finding(self.session, self.context, str(employee.id), *cured)
 
     def _record(
         self,

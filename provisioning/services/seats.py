@@ -128,4 +128,4 @@ class SeatService:
         if over:
             open_finding(session, self._context, finding, who=self._context.intranet_name)
         else:
-            close_finding(session, self._context, FindingKind.OVER_SEAT_LIMIT, "seats")
+            close_finding(session, self._context, "seats", FindingKind.OVER_SEAT_LIMIT)

@@ -12,7 +12,7 @@ from provisioning.domain.errors import ProvisioningError
 from provisioning.services.context import ServiceContext
 from provisioning.services.sources import find_source
 from provisioning.storage.models.runs import JobRunRecord
-from provisioning.storage.runs import worker_name
+from provisioning.storage.workers import worker_name
 
 MAX_ATTEMPTS = 3
 """Tries within one slot after failures."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
@@ -24,33 +21,9 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-
-LEASE = timedelta(seconds=60)
-"""A run whose worker said nothing for so long is taken over."""
-
-ABANDONED = timedelta(hours=24)
-"""No reading takes so long: what another machine began before that is over."""
+from provisioning.storage.workers import is_alive, worker_name
 
 APPLICABLE = frozenset({RunState.READY, RunState.HELD})
-
-
-_HERE: set[int] = set()
-"""Runs that threads of this process are applying."""
-
-
-@contextmanager
-def working_on(run_id: int) -> Iterator[None]:
-    """Say that a thread of this process applies a run, so that no other takes it over."""
-    _HERE.add(run_id)
-    try:
-        yield
-    finally:
-        _HERE.discard(run_id)
-
-
-def worker_name() -> str:
-    """Return who is working here: host and process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def find_run(session: Session, intranet_id: UUID, run_id: int, *, lock: bool = False) -> RunRecord:
@@ -86,32 +59,6 @@ def claim(database: Database, intranet_id: UUID, run_id: int, now: datetime) -> 
             return resumed
     except IntegrityError as error:
         raise BusyError(f"another run of the source of run {run_id} is being applied") from error
-
-
-def is_alive(run: RunRecord, now: datetime) -> bool:
-    """Whether the process that applies a run still does: same host, ask; else the heartbeat."""
-    host, _, pid = (run.worker or "").rpartition(":")
-    if host == socket.gethostname() and pid.isdigit():
-        return run.id in _HERE if int(pid) == os.getpid() else _process_exists(int(pid))
-    return run.heartbeat is not None and now - run.heartbeat < LEASE
-
-
-def is_dead(run: RunRecord, now: datetime) -> bool:
-    """Whether the process that plans a run is gone for sure: asked here, or a day ago elsewhere."""
-    host, _, pid = (run.worker or "").rpartition(":")
-    if host == socket.gethostname() and pid.isdigit():
-        return int(pid) != os.getpid() and not _process_exists(int(pid))
-    return now - run.started_at > ABANDONED
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def interrupted_run(session: Session, source_id: UUID, now: datetime) -> int | None:

@@ -25,7 +25,7 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-from provisioning.storage.runs import is_dead
+from provisioning.storage.workers import is_dead
 
 BATCH = 1_000
 """People compared and written at a time."""

@@ -13,7 +13,8 @@ from provisioning.services.context import Actor
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord, SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
-from provisioning.storage.runs import claim, worker_name
+from provisioning.storage.runs import claim
+from provisioning.storage.workers import _start_of, worker_name
 from tests.kit.scim_people import scim_person
 from tests.kit.sources import entry
 
@@ -79,16 +80,32 @@ def test_if_match_refuses_a_version_that_is_gone(make_world):
         )
 
 
+def set_worker(context, name):
+    with context.database.write() as session:
+        session.execute(update(RunRecord).values(worker=name))
+
+
 def test_a_living_process_keeps_its_run(world):
     """R6: the same run cannot be applied by two processes."""
     world.directory.add(entry("ann"))
     run_id = world.services.runs.plan("corp", ME)
     context = world.services.context
     claim(context.database, context.intranet_id, run_id, context.now())
-    with context.database.write() as session:
-        session.execute(update(RunRecord).values(worker=worker_name().rsplit(":", 1)[0] + ":1"))
+    host = worker_name().partition(":")[0]
+    set_worker(context, f"{host}:1:{_start_of(1)}")
     with pytest.raises(BusyError, match="is being applied by"):
         world.services.runs.apply(run_id, ME)
+
+
+def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run(world):
+    """R5: in a container every process has the number of the one before."""
+    world.directory.add(entry("ann"))
+    run_id = world.services.runs.plan("corp", ME)
+    context = world.services.context
+    claim(context.database, context.intranet_id, run_id, context.now())
+    host = worker_name().partition(":")[0]
+    set_worker(context, f"{host}:1:12345678901")
+    assert world.services.runs.apply(run_id, ME) == RunState.APPLIED
 
 
 def test_two_runs_of_one_source_are_never_applied_at_once(world):

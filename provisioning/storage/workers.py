@@ -1,0 +1,89 @@
+"""Which process works on a run, and whether it still does (R5).
+
+A worker is called host:pid:start. The start, in clock ticks since the machine's own, tells a
+living worker from another process that was given the number of a dead one; in a container
+that is the rule and not the exception.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from provisioning.storage.models.runs import RunRecord
+
+LEASE = timedelta(seconds=60)
+"""A run whose worker elsewhere said nothing for so long is taken over."""
+
+ABANDONED = timedelta(hours=24)
+"""No reading takes so long: what another machine began before that is over."""
+
+_HERE: set[int] = set()
+"""Runs that threads of this process are applying."""
+
+_START = 22
+"""The field of /proc/PID/stat that says when a process began (proc(5))."""
+
+
+@contextmanager
+def working_on(run_id: int) -> Iterator[None]:
+    """Say that a thread of this process applies a run, so that no other takes it over."""
+    _HERE.add(run_id)
+    try:
+        yield
+    finally:
+        _HERE.discard(run_id)
+
+
+def worker_name() -> str:
+    """Return who is working here."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def is_alive(run: RunRecord, now: datetime) -> bool:
+    """Whether the process that applies a run still does: same host, ask; else the heartbeat."""
+    if run.worker == worker_name():
+        return run.id in _HERE
+    here = _runs_here(run.worker)
+    if here is not None:
+        return here
+    return run.heartbeat is not None and now - run.heartbeat < LEASE
+
+
+def is_dead(run: RunRecord, now: datetime) -> bool:
+    """Whether the process that plans a run is gone for sure: asked here, or a day ago elsewhere."""
+    here = _runs_here(run.worker)
+    return not here if here is not None else now - run.started_at > ABANDONED
+
+
+def _runs_here(worker: str | None) -> bool | None:
+    """Whether a worker of this host is running; None if it is one of another host."""
+    host, _, process = (worker or "").partition(":")
+    pid, _, start = process.partition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return None
+    return _exists(int(pid)) and _start_of(int(pid)) == start
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _start_of(pid: int) -> str:
+    """Return when a process began; empty where the system does not say."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return ""
+    # The name in the second field may hold blanks and brackets of its own.
+    return stat.rpartition(")")[2].split()[_START - 3]
