@@ -96,11 +96,14 @@ def _adopt(
     keys = ", ".join(key.replace("_", " ") for key in match.keys)
     because = Because("P2", f"is {hit.name} by {keys}")
     if hit.state is not EmployeeState.DISMISSED:
-        yield _action(ActionKind.UPDATE, person, raw_hash, because, employee=employee)
+        # Why somebody waits is not known here: without a hash the next reading asks (I1, I4).
+        remembered = "" if hit.state is EmployeeState.WAITING else raw_hash
+        yield _action(ActionKind.UPDATE, person, remembered, because, employee=employee)
         return
     back = _return(person, raw_hash, employee, hit.dismissed_by, context)
     if back.held:
-        yield _action(ActionKind.UPDATE, person, raw_hash, because, employee=employee)
+        # Without a hash the next reading looks at them again, and their return stays in the plan.
+        yield _action(ActionKind.UPDATE, person, "", because, employee=employee)
         yield back
     else:
         yield replace(back, because=Because("P2", f"{because.text}; {back.because.text}"))
@@ -122,20 +125,19 @@ def _known(
             return
     back = None
     if there.state == EmployeeState.DISMISSED:
-        back = replace(
-            _return(person, raw_hash, employee, there.dismissed_by, context), changes=changes
-        )
-    if changes and (back is None or back.held):
+        back = _return(person, raw_hash, employee, there.dismissed_by, context)
+    held = back is not None and back.held is not None
+    if changes and (back is None or held):
         yield _action(
             ActionKind.UPDATE,
             person,
-            raw_hash,
+            "" if held else raw_hash,  # as in _adopt
             _why_update(person, there, changes, context),
             employee=employee,
             changes=changes,
         )
     if back is not None:
-        yield back
+        yield back if held else replace(back, changes=changes)
 
 
 def _return(

@@ -79,13 +79,13 @@ def _mark(
 
 
 def _remove(there: RegisteredPerson, departure: Departure, context: PlanningContext) -> Action:
-    applied = departure.person or _applied(there, context)
-    protected = there.protected or (applied is not None and context.policy.protects(applied))
+    known = [person for person in (departure.person, _applied(there, context)) if person]
+    protected = there.protected or any(map(context.policy.protects, known))
     active = there.state in (EmployeeState.ACTIVE, EmployeeState.AWAITING_CONFIRMATION)
     return Action(
         kind=ActionKind.DISMISS if active else ActionKind.REVOKE,
         id=DirectoryId(context.source, there.anchor),
-        who=_who(there, applied),
+        who=_who(there, next(iter(known), None)),
         because=Because("D1", departure.text),
         person=departure.person,
         employee=employee_ref(there),

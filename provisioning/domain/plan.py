@@ -6,11 +6,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from provisioning.domain.actions import Action, ActionKind
 
 _ORDER = {kind: position for position, kind in enumerate(ActionKind)}
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,6 @@ def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
     return tuple(sorted(actions, key=_position))
 
 
-def _position(action: Action) -> tuple[int, str, str, str]:
+def _position(action: Action) -> tuple[int, datetime, str, str]:
     starts_at = action.person.starts_at if action.person else None
-    start = starts_at.isoformat() if starts_at else ""
-    return _ORDER[action.kind], start, action.id.value, action.reason
+    return _ORDER[action.kind], starts_at or _LONG_AGO, action.id.value, action.reason

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
+from provisioning.domain.addresses import address_key
 from provisioning.domain.people import Person
 
 
@@ -60,14 +62,14 @@ class Policy:
         >>> Policy(dismiss_count=20).removal_limit(1240)
         20
         """
-        share = int(seated * self.dismiss_percent / 100)
+        share = _share(seated, self.dismiss_percent)
         if self.dismiss_count is not None:
             share = min(share, self.dismiss_count)
         return max(SMALLEST_LIMIT, share)
 
     def rolling_limit(self, seated: int) -> int:
         """Return how many of a source's people may be removed within seven days (D5)."""
-        return max(SMALLEST_LIMIT, int(seated * self.rolling_percent / 100))
+        return max(SMALLEST_LIMIT, _share(seated, self.rolling_percent))
 
     def may_write_to(self, mail: str) -> bool:
         """Whether the address lies in a verified domain, or none was named."""
@@ -77,4 +79,13 @@ class Policy:
     def protects(self, person: Person) -> bool:
         """Whether somebody is on the break-glass list (D4)."""
         names = {person.user_name, person.mail or "", person.id.value}
-        return any(name.lower() in self.protected for name in names if name)
+        return any(address_key(name) in self.protected for name in names if name)
+
+
+def _share(people: int, percent: float) -> int:
+    """Return a percentage of people, rounded down; exact, as binary fractions are not.
+
+    >>> _share(2750, 2.8), int(2750 * 2.8 / 100)
+    (77, 76)
+    """
+    return int(people * Decimal(str(percent)) / 100)
