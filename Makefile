@@ -94,7 +94,9 @@ check-layers:
 	$(call step,layers,$(BIN)/lint-imports --no-logo)
 
 check-fast:
-	$(call step,fast tests,$(PYTEST) tests/unit provisioning/domain)
+	$(call step,fast tests,$(PYTEST) tests/unit provisioning/domain --cov=provisioning.domain \
+	    --cov-report=term-missing:skip-covered --cov-fail-under=100)
 
 check-schema:
-	$(call step,schema,$(BIN)/usher db check)
+	@rm -f $(VENV)/schema.*
+	$(call step,schema,env DATABASE_URL=sqlite:///$(VENV)/schema.db $(BIN)/usher db check)

@@ -97,6 +97,7 @@ class Settings(Table):
             link_weak_keys=self.people.link_weak_keys,
             contact_email=self.people.contact_email,
             verified_domains=self.people.verified_domains,
+            old_domains=self.people.old_domains,
             protected=frozenset(self.people.protected),
         )
 

@@ -227,6 +227,9 @@ class PeopleSettings(Table):
     verified_domains: tuple[Folded, ...] = ()
     """Mail domains of the company; people elsewhere are not invited. Empty: all may be."""
 
+    old_domains: tuple[Folded, ...] = ()
+    """Mail domains the company had before: an address there is explained, not a riddle."""
+
     link_weak_keys: bool = False
     """Whether an equal user name or mail is enough to link a person to an employee."""
 

@@ -3,9 +3,11 @@
 hits                                             answer
 -----------------------------------------------  ---------------------------------
 none                                             newcomer (P7)
-one employee, a strong key                       linked (P2)
+one employee, a strong key,
+  no other present link of this source           linked (P2)
 one employee, weak keys, policy says so,
-  no other link of this source, not protected    linked (P2)
+  no other present link, not protected           linked (P2)
+one employee with another present link           disputed (P2)
 one employee, weak keys otherwise                disputed: the matching queue (P2)
 two employees, by the same or different keys     disputed (P3)
 another newcomer of this snapshot                disputed (P3)

@@ -23,7 +23,7 @@ from provisioning.domain.addresses import address_key
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.correlation import Disputed, Linked, correlate
 from provisioning.domain.departing import DISABLED, LEFT, Departure, depart, employee_ref
-from provisioning.domain.employees import EmployeeState, WaitingReason
+from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState, WaitingReason
 from provisioning.domain.findings import FindingKind
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
@@ -118,11 +118,10 @@ def _known(
         return
     changes = _differences(there.applied, person)
     employee = employee_ref(there)
-    if there.state == EmployeeState.WAITING and _asks_again(there, changes):
-        again = _newcomer(person, raw_hash, context, employee)
-        if again.kind is ActionKind.INVITE or again.reason != there.state_reason:
-            yield again
-            return
+    asked = _asked_by_facts(person, raw_hash, there, changes, context)
+    if asked is not None:
+        yield asked
+        return
     back = None
     if there.state == EmployeeState.DISMISSED:
         back = _return(person, raw_hash, employee, there.dismissed_by, context)
@@ -172,11 +171,37 @@ def _return(
     )
 
 
-def _asks_again(there: RegisteredPerson, changes: Sequence[FieldChange]) -> bool:
-    """Whether a waiting person may be invited because of what the source says now (I4)."""
-    if there.state_reason in (WaitingReason.NO_USABLE_ADDRESS, WaitingReason.UNVERIFIED_DOMAIN):
-        return True
-    return there.state_reason == WaitingReason.LAPSED and bool(changes)
+def _asked_by_facts(
+    person: Person,
+    raw_hash: str,
+    there: RegisteredPerson,
+    changes: tuple[FieldChange, ...],
+    context: PlanningContext,
+) -> Action | None:
+    """Return the invitation, or the want of an address, that follows from what is said now.
+
+    where they stand          the address now    action
+    ------------------------  -----------------  -------------------------------------
+    waiting for an address    may be written to  invite (I1)
+    waiting for an address    another obstacle   flag it
+    lapsed, with a new fact   may be written to  invite (I4)
+    lapsed, with a new fact   may not            flag it
+    in the line, unbound      may not            flag it: no letter could reach them (I1)
+    invited, mail changed     foreign domain     flag it: revoked, not written to (I5)
+    """
+    decided = _newcomer(person, raw_hash, context, employee_ref(there))
+    unreachable = decided.kind is ActionKind.FLAG
+    if there.state == EmployeeState.INVITED:
+        moved = must_invite_anew(person, changes, there.state, there.invited_address)
+        asked = unreachable and moved
+    elif there.state != EmployeeState.WAITING:
+        asked = False
+    elif there.state_reason in SERVED_BY_ITSELF:
+        asked = unreachable and not there.bound
+    else:
+        news = there.state_reason != WaitingReason.LAPSED or bool(changes)
+        asked = news and decided.reason != there.state_reason
+    return replace(decided, changes=changes) if asked else None
 
 
 def _why_update(
@@ -185,18 +210,24 @@ def _why_update(
     changes: Sequence[FieldChange],
     context: PlanningContext,
 ) -> Because:
-    if must_invite_anew(person, there.state, there.invited_address):
+    if must_invite_anew(person, changes, there.state, there.invited_address):
         return Because("I5", f"the directory mail became {person.mail} before acceptance")
     names = ", ".join(change.name for change in changes)
     return Because("P1", f"{context.source} changed {names}")
 
 
-def must_invite_anew(person: Person, state: str, invited_address: str | None) -> bool:
-    """Whether an open invitation went to an address that is no longer theirs (I5)."""
+def must_invite_anew(
+    person: Person, changes: Sequence[FieldChange], state: str, invited_address: str | None
+) -> bool:
+    """Whether the mail changed while an invitation to another address is open (I5).
+
+    A mail that is taken away changes nothing: the old address may still be read.
+    """
     return (
         state == EmployeeState.INVITED
         and invited_address is not None
         and person.mail is not None
+        and any(change.name == "mail" for change in changes)
         and address_key(invited_address) != address_key(person.mail)
     )
 

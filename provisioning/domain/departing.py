@@ -54,7 +54,11 @@ def _grace_nights(departure: Departure, context: PlanningContext) -> int:
 
 
 def _is_in_grace(there: RegisteredPerson, grace: int, context: PlanningContext) -> bool:
-    return there.missing_since is not None and (context.today - there.missing_since).days < grace
+    """Whether the nights since the last source marked them are not over (D2, D3)."""
+    if there.missing_since is None:
+        return False
+    marked = max(there.missing_since, there.other_missing_since or there.missing_since)
+    return (context.today - marked).days < grace
 
 
 def _mark(
@@ -90,7 +94,7 @@ def _remove(there: RegisteredPerson, departure: Departure, context: PlanningCont
         person=departure.person,
         employee=employee_ref(there),
         reason=departure.reason,
-        counted=there.missing_since is None,
+        counted=not there.missing_counted,
         held=HoldReason.PROTECTED if protected else None,
         raw_hash=departure.raw_hash,
     )

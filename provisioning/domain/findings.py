@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -114,7 +114,13 @@ class AddressFacts:
     directory: str | None = None
     mailbox: str | None = None
     login: str | None = None
+    name: str | None = None
+    """Given and family name: tells where annaweber divides (E4)."""
+
     aliases: tuple[str, ...] = ()
+    old_domains: tuple[str, ...] = ()
+    """Mail domains the company had before (E4)."""
+
     invited_address: str | None = None
     invited_at: datetime | None = None
     contact_shared_with: tuple[str, ...] = ()
@@ -137,11 +143,13 @@ def address_findings(facts: AddressFacts) -> Iterator[Finding]:
     ---------  ---------------------------------------  ------------------------------
     any        contact is not the directory mail        contact_differs_from_directory
     any        mailbox is not the directory mail        mailbox_differs
-    active     login is neither contact nor directory   login_differs_from_...
+    any        login is not the contact                 login_differs_from_contact
+    any        login is not the directory mail          login_differs_from_directory
+    any        login is the mailbox, the mail is not    mailbox_used_as_login
     invited    invited at another address               invitation_address_outdated
     invited    letter older than the limit              invitation_stale
     not gone   somebody else has the same contact       duplicate_contact
-    waiting    a dismissed one holds the address        address_held_by_dismissed
+    not in     a dismissed one holds the address        address_held_by_dismissed
     active     no source vouches                        orphan
 
     The dismissed are nobody's to look at. Case-only and known aliases are not findings (E4).
@@ -157,7 +165,7 @@ def address_findings(facts: AddressFacts) -> Iterator[Finding]:
         (FindingKind.LOGIN_DIFFERS_FROM_DIRECTORY, login, directory),
     )
     for kind, one, other in pairs:
-        yield from _differs(kind, one, other, facts.aliases)
+        yield from _differs(kind, one, other, facts)
     if _is(facts.login, facts.mailbox) and not _is(facts.mailbox, facts.directory):
         yield Finding(kind=FindingKind.MAILBOX_USED_AS_LOGIN, evidence=_pairs(login=facts.login))
     yield from _invitation_findings(facts)
@@ -171,6 +179,7 @@ def _invitation_findings(facts: AddressFacts) -> Iterator[Finding]:
         FindingKind.INVITATION_ADDRESS_OUTDATED,
         ("invited", facts.invited_address),
         ("directory", facts.directory),
+        replace(facts, aliases=()),
     )
     if facts.invited_at and facts.stale_before and facts.invited_at < facts.stale_before:
         yield Finding(
@@ -198,12 +207,14 @@ def _differs(
     kind: FindingKind,
     one: tuple[str, str | None],
     other: tuple[str, str | None],
-    aliases: tuple[str, ...] = (),
+    facts: AddressFacts,
 ) -> Iterator[Finding]:
     """Yield a finding if two addresses differ; each comes with what it is to the person."""
     if not one[1] or not other[1]:
         return
-    reason = difference(one[1], other[1], aliases=aliases)
+    reason = difference(
+        one[1], other[1], aliases=facts.aliases, old_domains=facts.old_domains, name=facts.name
+    )
     if reason in (None, AddressDifference.CASE_ONLY, AddressDifference.ALIAS):
         return
     yield Finding(kind=kind, reason=str(reason), evidence=_pairs(**dict((one, other))))

@@ -65,8 +65,12 @@ def guard_removals(
 
 
 def counted_removals(actions: Sequence[Action]) -> int:
-    """Return how many removals count tonight; those counted when marked do not (D2)."""
-    return sum(action.is_removal and action.counted for action in actions)
+    """Return how many removals count tonight.
+
+    Those counted when they were marked do not count again (D2), and those somebody has to
+    decide about anyway remove nobody (D4).
+    """
+    return sum(action.is_removal and action.counted and not action.held for action in actions)
 
 
 def require_people(read: int, source: str, last: int | None) -> None:

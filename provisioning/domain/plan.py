@@ -12,7 +12,8 @@ from typing import Any, Self
 from provisioning.domain.actions import Action, ActionKind
 
 _ORDER = {kind: position for position, kind in enumerate(ActionKind)}
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_NO_FIRST_DAY = datetime.max.replace(tzinfo=UTC)
+"""Whoever has a first day comes before those who have none, as on the waiting list (L3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +77,4 @@ def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 def _position(action: Action) -> tuple[int, datetime, str, str]:
     starts_at = action.person.starts_at if action.person else None
-    return _ORDER[action.kind], starts_at or _LONG_AGO, action.id.value, action.reason
+    return _ORDER[action.kind], starts_at or _NO_FIRST_DAY, action.id.value, action.reason

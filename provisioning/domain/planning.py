@@ -10,6 +10,8 @@ ann                   somebody alike                            see correlation 
 ann                   ann                                       nothing
 ann (renamed, moved)  ann                                       update ann (P1)
 ann (mail changed)    ann, invited                              update ann: invited anew (I5)
+ann (foreign domain)  ann, invited          domains named       flag unverified_domain: revoked (I5)
+ann (no mail)         ann, in the line                          flag no_usable_address (I1)
 ann (new fact)        ann, waiting: lapsed                      invite ann (I4)
 ann                   ann, dismissed here                       hire back ann (S6)
 ann (changed)         ann, dismissed by     another authority   hire back ann, held (S7)
@@ -89,8 +91,8 @@ def plan_one(
 def seat(actions: Sequence[Action], seats: Seats) -> Sequence[Action]:
     """Give out the seats there will be; who gets none waits (L1, L3, L4).
 
-    Hired back people come first, then newcomers by start date and id; people who are
-    waiting already come before all newcomers.
+    Hired back people come first, then newcomers by first day and id, those without a first day
+    last; people who are waiting already come before all newcomers.
     """
     ordered = in_order(actions)
     left = seats.for_newcomers(sum(map(_frees_seat, ordered)))

@@ -43,6 +43,9 @@ class Policy:
     verified_domains: tuple[str, ...] = ()
     """Lower case; empty means that any domain may be written to."""
 
+    old_domains: tuple[str, ...] = ()
+    """Lower case; domains the company had before, so that a difference is explained (E4)."""
+
     protected: frozenset[str] = frozenset()
     """Folded user names, addresses or directory ids that no run may dismiss (D4)."""
 

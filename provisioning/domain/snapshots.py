@@ -79,7 +79,13 @@ class RegisteredPerson(NamedTuple):
     bound: bool
     invited_address: str | None
     missing_since: date | None
+    missing_counted: bool
+    """Whether the mark counted in the limits of the night it was made (D2, D5)."""
+
     authoritative: bool
     other_sources: int
+    other_missing_since: date | None
+    """When the latest of the other sources ceased to vouch; their nights of grace count too."""
+
     applied: str
     """The person as last applied, JSON; parsed only when something has to be compared."""

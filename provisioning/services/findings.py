@@ -178,6 +178,8 @@ def _facts(session: Session, context: ServiceContext, employee: EmployeeRecord) 
         directory=directory,
         mailbox=employee.mailbox,
         login=around.login,
+        name=employee.display_name,
+        old_domains=context.policy.old_domains,
         aliases=tuple(value for role, value in addresses if role == "alias"),
         invited_address=around.invited_address,
         invited_at=around.invited_at,

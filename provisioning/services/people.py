@@ -66,7 +66,7 @@ def apply_person(
     link.raw_hash = raw_hash
     link.mapping_version = mapping_version
     link.review_at = person.active_until
-    link.missing_since = None
+    link.missing_since, link.missing_counted = None, False
     link.user_name = person.user_name
     link.user_name_key = address_key(person.user_name)
     link.mail_key = address_key(person.mail) if person.mail else None
@@ -75,7 +75,7 @@ def apply_person(
     )
     link.external_id = person.external_id
     session.flush()
-    if _owns(session, source, employee):
+    if owns(session, source, employee):
         _write_owned(context, employee, person)
     _write_addresses(session, employee, source, person)
 
@@ -89,7 +89,7 @@ def _retire_older_links(session: Session, employee: EmployeeRecord, source: Sour
     )
 
 
-def _owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bool:
+def owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bool:
     """Whether this source has the say: it is authoritative, or nobody else vouches (P6)."""
     if source.authoritative:
         return True

@@ -121,7 +121,7 @@ def person_report(context: ServiceContext, employee_id: UUID) -> PersonReport:
             title=employee.title,
             protected=employee.protected,
             pinned=employee.pinned,
-            addresses=_addresses(session, employee),
+            addresses=_addresses(session, context, employee),
             invitation=_invitation(session, employee),
             links=_links(session, employee_id),
             findings=[finding_row(row) for row in findings],
@@ -137,7 +137,9 @@ def why(employee: EmployeeRecord) -> str:
     return f"{employee.state.value}{reason} because {because}."
 
 
-def _addresses(session: Session, employee: EmployeeRecord) -> list[AddressLine]:
+def _addresses(
+    session: Session, context: ServiceContext, employee: EmployeeRecord
+) -> list[AddressLine]:
     stored = session.execute(
         select(AddressRecord.role, AddressRecord.value).where(
             AddressRecord.employee_id == employee.id
@@ -154,7 +156,15 @@ def _addresses(session: Session, employee: EmployeeRecord) -> list[AddressLine]:
     login = (identity.address or identity.subject) if identity else None
 
     def line(role: str, value: str | None, note: str, kind: str = "") -> AddressLine:
-        differs = difference(value, directory, aliases=aliases) if value and directory else None
+        differs = None
+        if value and directory:
+            differs = difference(
+                value,
+                directory,
+                aliases=aliases,
+                old_domains=context.policy.old_domains,
+                name=employee.display_name,
+            )
         return AddressLine(
             role=role,
             value=value,

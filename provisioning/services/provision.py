@@ -27,8 +27,8 @@ from provisioning.services.invitations import (
     open_invitation,
     open_invitation_of,
 )
-from provisioning.services.people import apply_person, new_employee
-from provisioning.services.seats import take_seat
+from provisioning.services.people import apply_person, new_employee, owns
+from provisioning.services.seats import free_seat, take_seat
 from provisioning.services.states import move
 from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
@@ -114,8 +114,13 @@ class Provisioner:
         return employee
 
     def _wait(self, employee: EmployeeRecord) -> None:
+        """Let somebody wait who cannot be invited, or not where they were (I5, L3)."""
         if employee.state is EmployeeState.DISMISSED:
             move(employee, Change.WAIT, self.context.now())
+        elif employee.state is EmployeeState.INVITED:
+            end_invitation(self.session, self.context, employee.id, "revoked")
+            move(employee, Change.LOSE_ADDRESS, self.context.now())
+            free_seat(self.session, self.context)
 
     def _is_bound(self, employee: EmployeeRecord) -> bool:
         return self.session.get(BindingRecord, employee.id) is not None
@@ -135,7 +140,8 @@ class Provisioner:
         invitation = open_invitation_of(self.session, employee.id)
         address = invitation.address if invitation else None
         self._write_person(action, employee, person)
-        if must_invite_anew(person, employee.state.value, address) and person.mail:
+        anew = must_invite_anew(person, action.changes, employee.state, address)
+        if anew and person.mail and owns(self.session, self.source, employee):
             end_invitation(self.session, self.context, employee.id, "replaced")
             self._invite(employee, person.mail)
         self._record(
@@ -190,7 +196,7 @@ class Provisioner:
     def _mark_missing(self, action: Action, employee: EmployeeRecord) -> None:
         """Write down that a source ceased to vouch; it counts tonight (D2, D5)."""
         link = self.session.get_one(LinkRecord, (self.source.id, action.id.value))
-        link.missing_since = self.context.today()
+        link.missing_since, link.missing_counted = self.context.today(), action.counted
         if action.counted:
             door = self.actor.door
             count_removal(self.session, self.context, self.source.id, employee.id, door)

@@ -27,17 +27,18 @@ def registered_people(
 ) -> Iterator[RegisteredPerson]:
     """Yield everyone linked to a source, ascending by anchor; one of them if `anchor` is given."""
     other = aliased(LinkRecord)
+    elsewhere = (
+        other.employee_id == LinkRecord.employee_id,
+        other.source_id != LinkRecord.source_id,
+        other.hidden.is_(False),
+    )
     vouching_elsewhere = (
         select(func.count())
         .select_from(other)
-        .where(
-            other.employee_id == LinkRecord.employee_id,
-            other.source_id != LinkRecord.source_id,
-            other.missing_since.is_(None),
-            other.hidden.is_(False),
-        )
+        .where(*elsewhere, other.missing_since.is_(None))
         .scalar_subquery()
     )
+    missing_elsewhere = select(func.max(other.missing_since)).where(*elsewhere).scalar_subquery()
     query = (
         select(
             LinkRecord.anchor,
@@ -51,8 +52,10 @@ def registered_people(
             BindingRecord.account_id.is_not(None),
             InvitationRecord.address,
             LinkRecord.missing_since,
+            LinkRecord.missing_counted,
             LinkRecord.authoritative,
             vouching_elsewhere,
+            missing_elsewhere,
             cast(LinkRecord.applied, Text),
         )
         .join(EmployeeRecord, EmployeeRecord.id == LinkRecord.employee_id)

@@ -154,7 +154,7 @@ def remember_reading(
             LinkRecord.missing_since.is_not(None),
             exists().where(*mine, staged.vouched.is_(True), staged.problem.is_(None)),
         )
-        .values(missing_since=None)
+        .values(missing_since=None, missing_counted=False)
         .returning(LinkRecord.employee_id),
         execution_options={"synchronize_session": False},
     ).all()

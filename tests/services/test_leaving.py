@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
+from provisioning.domain.errors import InvitationError
 from provisioning.domain.policy import Policy
 from provisioning.services.context import InvitationTimes
 from provisioning.storage.models.effects import EventRecord
-from tests.kit.nights import kinds
+from provisioning.storage.models.employees import LinkRecord
+from provisioning.storage.models.intranets import SourceRecord
+from tests.kit.nights import ME, kinds
 from tests.kit.sources import entry
+from tests.kit.world import join_token
 
 
 def test_leaving_after_acceptance_is_a_dismissal_that_keeps_the_row(world):
@@ -136,3 +141,86 @@ def test_who_comes_back_without_an_address_waits_for_one(world):
     assert kinds(world.night()) == {}
     world.directory.add(entry("ann"))
     assert kinds(world.night()) == {"invite": 1}
+
+
+def test_who_moves_to_a_foreign_domain_before_joining_is_not_written_to_there(make_world):
+    """I5, I1: the old link opens nothing, the seat is free, and the new address is a finding."""
+    policy = Policy(missing_grace_nights=0, verified_domains=("corp.example",))
+    world = make_world(policy=policy)
+    world.directory.add(entry("ann"))
+    world.sync()
+    world.services.delivery.deliver_due()
+    old = join_token(world.services, world.services.reports.find("Ann"))
+    world.directory.add(entry("ann", mail="ann@elsewhere.example"))
+    assert kinds(world.night()) == {"flag": 1}
+    assert world.states() == {"Ann": "waiting"}
+    assert world.services.reports.seats().taken == 0
+    assert "unverified_domain" in {row.kind for row in world.services.reports.mismatches()}
+    with pytest.raises(InvitationError, match="withdrawn"):
+        world.services.invitations.find(old)
+    assert world.services.delivery.deliver_due() == 0
+    assert kinds(world.night()) == {}
+    world.directory.add(entry("ann"))
+    assert kinds(world.night()) == {"invite": 1}
+
+
+def test_who_loses_the_address_in_the_line_is_not_invited_to_nowhere(make_world):
+    """I1, L3: a seat is free, and nobody to write to: it goes to the next."""
+    world = make_world(seats=1)
+    world.directory.add(entry("ann"), entry("bob"), entry("cid"))
+    world.sync()
+    world.directory.add(entry("bob", mail=None))
+    assert kinds(world.night()) == {"flag": 1}
+    world.directory.remove("ann")
+    world.night()
+    assert world.states() == {"Bob": "waiting", "Cid": "invited"}
+
+
+def test_a_policy_that_closes_a_domain_takes_people_out_of_the_line(make_world):
+    """I1, L3: the line is looked at again when a seat is free, whatever was decided before."""
+    world = make_world(seats=1)
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.services.seats.set_limit(2, ME)
+    strict = make_world(seats=2, policy=Policy(verified_domains=("elsewhere.example",)))
+    assert strict.services.waiting.serve() == 0
+    assert strict.states()["Bob"] == "waiting"
+    found = {row.kind for row in strict.services.reports.mismatches()}
+    assert "unverified_domain" in found
+
+
+def test_a_mark_made_while_another_source_vouched_does_not_open_the_gate(world):
+    """D3, D5: when the other lets go, everybody counts, and forty at once are held."""
+    context = world.services.context
+    world.services.tokens.create("idp", ME, first_run="apply")
+    world.directory.add(*(entry(f"p{n:02}") for n in range(41)))
+    world.sync()
+    with context.database.write() as session:
+        idp = session.scalars(select(SourceRecord.id).where(SourceRecord.name == "idp")).one()
+        session.execute(update(LinkRecord).values(authoritative=False))
+        links = session.scalars(select(LinkRecord)).all()
+        session.add_all(also_linked(link, idp) for link in links)
+    world.directory.remove(*(f"p{n:02}" for n in range(40)))
+    assert kinds(world.night()) == {"flag": 40}
+    with context.database.write() as session:
+        session.execute(
+            update(LinkRecord)
+            .where(LinkRecord.source_id == idp)
+            .values(missing_since=context.today() + timedelta(days=1))
+        )
+    plan = world.night()
+    assert {action.held for action in plan.actions} == {"mass_removal"}
+    assert len(plan.actions) == 40
+
+
+def also_linked(link, source_id):
+    """The same person as another source has them."""
+    return LinkRecord(
+        source_id=source_id,
+        anchor=f"idp-{link.anchor}",
+        employee_id=link.employee_id,
+        applied=link.applied,
+        user_name=link.user_name,
+        user_name_key=link.user_name_key,
+        linked_at=link.linked_at,
+    )

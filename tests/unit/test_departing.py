@@ -6,7 +6,6 @@ import pytest
 
 from provisioning.domain.actions import ActionKind, HoldReason
 from provisioning.domain.employees import EmployeeState
-from provisioning.domain.plan import Plan
 from provisioning.domain.policy import Policy
 from tests.kit.domain import (
     NOW,
@@ -15,18 +14,13 @@ from tests.kit.domain import (
     context,
     employee,
     lines,
+    only,
     person,
     plan_of,
 )
 
 DISABLED = person("ann", active=False, inactive_reason="locked in corp")
 ONE_NIGHT = Policy(missing_grace_nights=1, disabled_grace_nights=1)
-
-
-def only(plan: Plan):
-    """The one action of a plan."""
-    (action,) = plan
-    return action
 
 
 @pytest.mark.parametrize(
@@ -102,7 +96,7 @@ def test_after_the_nights_of_grace_they_leave_and_do_not_count_again(nights):
     policy = Policy(missing_grace_nights=nights)
     early = employee("ann", missing_since=TODAY - timedelta(days=nights - 1))
     assert lines(plan_of([], [early], policy=policy)) == []
-    due = employee("ann", missing_since=TODAY - timedelta(days=nights))
+    due = employee("ann", missing_since=TODAY - timedelta(days=nights), missing_counted=True)
     plan = plan_of([], [due], policy=policy)
     assert lines(plan) == ["dismiss ann"]
     assert not only(plan).counted
@@ -150,6 +144,21 @@ def test_the_mark_of_somebody_vouched_for_elsewhere_never_ends_in_a_dismissal(ni
 def test_the_authoritative_or_last_source_has_the_say(link):
     """D3: the authoritative source says so, or all of them do."""
     assert lines(plan_of([], [employee("ann", **link)])) == ["dismiss ann"]
+
+
+def test_who_was_marked_while_somebody_else_vouched_counts_on_leaving():
+    """D3, D5: that mark counted in no night, so the departure does; forty at once are held."""
+    marked = [employee(f"p{n}", missing_since=YESTERDAY) for n in range(40)]
+    assert {one.held for one in plan_of([], marked)} == {HoldReason.MASS_REMOVAL}
+
+
+def test_the_nights_of_grace_begin_with_the_last_source_that_let_go():
+    """D2, D3: marked here for long, and elsewhere only tonight."""
+    facts = {"authoritative": False, "missing_since": TODAY - timedelta(days=99)}
+    tonight = employee("ann", **facts, other_missing_since=TODAY)
+    assert lines(plan_of([], [tonight], policy=ONE_NIGHT)) == []
+    yesterday = employee("ann", **facts, other_missing_since=YESTERDAY)
+    assert lines(plan_of([], [yesterday], policy=ONE_NIGHT)) == ["dismiss ann"]
 
 
 @pytest.mark.parametrize("state", ["active", "invited", "waiting"])

@@ -40,6 +40,16 @@ def test_a_contact_that_is_not_the_directory_mail_is_looked_at(state):
     assert finding.evidence == (("contact", ANN), ("directory", WEBER))
 
 
+def test_a_difference_is_explained_by_the_name_and_by_domains_of_before():
+    """E4: swapped names are told apart, and an address of before the rename is no riddle."""
+    one = found(
+        mailbox="weberann@corp.example", directory="annweber@corp.example", name="Ann Weber"
+    )
+    assert one[K.MAILBOX_DIFFERS].reason == "swapped"
+    old = found(mailbox="ann@old.example", directory=ANN, old_domains=("old.example",))
+    assert old[K.MAILBOX_DIFFERS].reason == "old_domain"
+
+
 @pytest.mark.parametrize("state", INSIDE)
 def test_a_mailbox_that_is_not_the_directory_mail_is_looked_at(state):
     """E3: mailbox_differs."""

@@ -114,6 +114,14 @@ def test_three_are_never_a_mass_removal():
     assert lines(plan) == ["dismiss ann", "dismiss bob", "dismiss cid"]
 
 
+def test_who_is_protected_uses_up_nobody_elses_limit():
+    """D4, D5: they are held by themselves, and leave only when somebody decides."""
+    staff = [employee(f"a{n}", protected=True) for n in range(5)] + [employee("bob")]
+    plan = plan_of([], staff)
+    assert lines(plan)[-1] == "dismiss bob"
+    assert {one.held for one in plan} == {H.PROTECTED, None}
+
+
 def test_a_bad_week_holds_tonight():
     """D5: two tonight, two in the days before, and three are allowed."""
     plan = plan_of([], [employee("ann"), employee("bob")], removed_recently=2)

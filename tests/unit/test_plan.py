@@ -150,7 +150,7 @@ def test_people_of_one_kind_are_ordered_by_first_day_then_id_then_reason():
         "invite", "ann", person=person("ann", starts_at=datetime(2027, 1, 1, tzinfo=UTC))
     )
     dateless = action("invite", "bob")
-    assert lines(in_order([later, soon, dateless])) == ["invite bob", "invite zoe", "invite ann"]
+    assert lines(in_order([later, soon, dateless])) == ["invite zoe", "invite ann", "invite bob"]
     two = [action("flag", "ann", reason="b"), action("flag", "ann", reason="a")]
     assert [one.reason for one in in_order(two)] == ["a", "b"]
 

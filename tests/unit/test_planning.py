@@ -8,7 +8,6 @@ import pytest
 from provisioning.domain.actions import ActionKind, FieldChange
 from provisioning.domain.employees import EmployeeState, WaitingReason
 from provisioning.domain.findings import FindingKind
-from provisioning.domain.plan import Plan
 from provisioning.domain.planning import plan_one
 from provisioning.domain.policy import Policy
 from provisioning.domain.seats import Seats
@@ -18,6 +17,7 @@ from tests.kit.domain import (
     context,
     employee,
     lines,
+    only,
     person,
     plan_of,
     staged,
@@ -27,12 +27,6 @@ from tests.kit.domain import (
 
 ANN = person("ann")
 OUR_DOMAIN = Policy(verified_domains=("corp.example",), missing_grace_nights=0)
-
-
-def only(plan: Plan):
-    """The one action of a plan."""
-    (action,) = plan
-    return action
 
 
 def test_a_newcomer_is_invited_at_the_corporate_address():
@@ -148,67 +142,6 @@ def test_other_news_about_the_address_sends_no_second_letter(state, invited_at, 
     known = employee("ann", state, invited_address=invited_at)
     (action,) = plan_of([person("ann", mail=mail)], [known])
     assert (action.kind, action.because.rule) == (ActionKind.UPDATE, "P1")
-
-
-def lapsed(name="ann"):
-    """Somebody whose invitation expired."""
-    return employee(name, "waiting", state_reason=WaitingReason.LAPSED.value)
-
-
-def test_a_new_fact_brings_somebody_who_lapsed_back():
-    """I4: the source says something new, so there is a reason to write again."""
-    plan = plan_of([person("ann", department="Sales")], [lapsed()])
-    assert lines(plan) == ["invite ann"]
-    assert only(plan).employee is not None
-
-
-def test_without_a_new_fact_somebody_who_lapsed_is_not_invited_again():
-    """I4: a run must not loop."""
-    assert lines(plan_of([ANN], [lapsed()])) == []
-    assert lines(plan_of([unchanged("ann")], [lapsed()])) == []
-
-
-def test_a_new_fact_that_takes_the_address_away_is_a_finding():
-    """I4, I1: they would be invited, but there is nowhere to write to."""
-    plan = plan_of([person("ann", mail=None)], [lapsed()])
-    assert lines(plan) == ["flag ann no_usable_address"]
-
-
-@pytest.mark.parametrize("reason", [WaitingReason.NO_SEAT, WaitingReason.HIRED_BACK])
-def test_news_about_somebody_in_the_line_keeps_their_place(reason):
-    """L3: a free seat serves them, not a changed department."""
-    waiting = employee("ann", "waiting", state_reason=reason.value)
-    assert lines(plan_of([person("ann", department="Sales")], [waiting])) == ["update ann"]
-
-
-def test_an_address_at_last_is_an_invitation():
-    """I1: who waited for an address is invited as soon as there is one."""
-    without = person("ann", mail=None)
-    waiting = employee(without, "waiting", state_reason="no_usable_address")
-    assert lines(plan_of([ANN], [waiting])) == ["invite ann"]
-
-
-def test_a_domain_that_is_verified_at_last_is_an_invitation():
-    """I1: the policy changed, the entry did not."""
-    waiting = employee("ann", "waiting", state_reason="unverified_domain")
-    assert lines(plan_of([ANN], [waiting], policy=OUR_DOMAIN)) == ["invite ann"]
-
-
-def test_somebody_who_still_has_no_address_is_not_reported_twice():
-    """I1, R3: the finding is open already; other news is an update."""
-    without = person("ann", mail=None)
-    waiting = employee(without, "waiting", state_reason="no_usable_address")
-    assert lines(plan_of([without], [waiting])) == []
-    newer = person("ann", mail=None, department="Sales")
-    assert lines(plan_of([newer], [waiting])) == ["update ann"]
-
-
-def test_the_reason_for_waiting_follows_the_facts():
-    """I1: an address came, but outside the verified domains."""
-    waiting = employee(person("ann", mail=None), "waiting", state_reason="no_usable_address")
-    foreign = person("ann", mail="ann@elsewhere.example")
-    plan = plan_of([foreign], [waiting], policy=OUR_DOMAIN)
-    assert lines(plan) == ["flag ann unverified_domain"]
 
 
 def test_an_entry_nobody_can_read_is_a_finding_and_no_departure():

@@ -18,7 +18,6 @@ from tests.kit.domain import (
     NOW,
     SOURCE,
     TODAY,
-    Registry,
     employee,
     hit_of,
     lines,
@@ -27,6 +26,7 @@ from tests.kit.domain import (
     staged,
     unreadable,
 )
+from tests.kit.registry_model import Registry
 
 S = EmployeeState
 NAMES = [f"p{n:02}" for n in range(16)]
@@ -74,9 +74,11 @@ def employees(draw, name):
     facts: dict[str, Any] = {
         "protected": draw(st.booleans()),
         "missing_since": draw(EARLIER),
+        "other_missing_since": draw(EARLIER),
         "authoritative": draw(st.booleans()),
         "other_sources": draw(st.integers(0, 1)),
     }
+    facts["missing_counted"] = facts["missing_since"] is not None and draw(st.booleans())
     if state is S.DISMISSED:
         facts |= {"dismissed_by": draw(AUTHORITIES), "bound": draw(st.booleans())}
     if state is S.WAITING:

@@ -81,6 +81,9 @@ class LinkRecord(Base):
     missing_since: Mapped[date | None]
     """The local date on which the source ceased to vouch for them (D2)."""
 
+    missing_counted: Mapped[bool] = mapped_column(default=False)
+    """Whether that mark counted in the limits of its night; a removal counts once (D5)."""
+
     hidden: Mapped[bool] = mapped_column(default=False)
     """Deleted over SCIM: no longer vouches, still evidence for P2."""
 

@@ -343,6 +343,7 @@ def upgrade() -> None:
     sa.Column('review_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_seen_run', sa.Integer(), nullable=True),
     sa.Column('missing_since', sa.Date(), nullable=True),
+    sa.Column('missing_counted', sa.Boolean(), nullable=False),
     sa.Column('hidden', sa.Boolean(), nullable=False),
     sa.Column('authoritative', sa.Boolean(), nullable=False),
     sa.Column('applied', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
