@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     NO_USABLE_ADDRESS = "no_usable_address"
     OVER_SEAT_LIMIT = "over_seat_limit"
     BLOCKED_DELETION = "blocked_deletion"
+    RETURN_HELD = "return_held"
     MISSING_FROM_SOURCE = "missing_from_source"
     UNREADABLE_ENTRY = "unreadable_entry"
 
@@ -48,6 +49,7 @@ _GRAVE = frozenset(
     {
         FindingKind.DUPLICATE_PERSON,
         FindingKind.DEPARTED_STILL_ACTIVE,
+        FindingKind.RETURN_HELD,
         FindingKind.OVER_SEAT_LIMIT,
         FindingKind.UNBOUND_SIGN_IN,
         FindingKind.ADDRESS_HELD_BY_DISMISSED,
@@ -85,6 +87,8 @@ REMEDIES: Mapping[FindingKind, str] = {
     FindingKind.NO_USABLE_ADDRESS: "Give them a mail address in the directory.",
     FindingKind.OVER_SEAT_LIMIT: "Buy seats or dismiss people; nobody new is invited meanwhile.",
     FindingKind.BLOCKED_DELETION: "Delete or reassign the tasks, then the invitation.",
+    FindingKind.RETURN_HELD: "Ask whoever dismissed them: only their word, or an "
+    "administrator's, brings them back.",
     FindingKind.MISSING_FROM_SOURCE: "Nothing, if they left; else bring the entry back.",
     FindingKind.UNREADABLE_ENTRY: "Correct the entry in the directory.",
 }

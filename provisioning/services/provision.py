@@ -243,6 +243,8 @@ class Provisioner:
     def _close_cured(self, employee: EmployeeRecord, person: Person) -> None:
         """Close what the source's new word puts right (E5)."""
         cured = {FindingKind.MISSING_FROM_SOURCE}
+        if employee.state is not EmployeeState.DISMISSED:
+            cured.add(FindingKind.RETURN_HELD)
         if person.mail is not None:
             cured.add(FindingKind.NO_USABLE_ADDRESS)
             if self.context.policy.may_write_to(person.mail):

@@ -278,7 +278,7 @@ def upgrade() -> None:
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
     sa.Column('source_id', sa.Uuid(), nullable=True),
     sa.Column('employee_id', sa.Uuid(), nullable=True),
-    sa.Column('kind', sa.Enum('login_differs_from_contact', 'login_differs_from_directory', 'contact_differs_from_directory', 'mailbox_used_as_login', 'mailbox_differs', 'same_address_two_accounts', 'address_held_by_dismissed', 'duplicate_contact', 'duplicate_person', 'unbound_sign_in', 'invitation_address_outdated', 'invitation_stale', 'departed_still_active', 'orphan', 'unverified_domain', 'no_usable_address', 'over_seat_limit', 'blocked_deletion', 'missing_from_source', 'unreadable_entry', name='finding_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('login_differs_from_contact', 'login_differs_from_directory', 'contact_differs_from_directory', 'mailbox_used_as_login', 'mailbox_differs', 'same_address_two_accounts', 'address_held_by_dismissed', 'duplicate_contact', 'duplicate_person', 'unbound_sign_in', 'invitation_address_outdated', 'invitation_stale', 'departed_still_active', 'orphan', 'unverified_domain', 'no_usable_address', 'over_seat_limit', 'blocked_deletion', 'return_held', 'missing_from_source', 'unreadable_entry', name='finding_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('who', sa.String(), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
