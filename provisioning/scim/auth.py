@@ -9,7 +9,7 @@ from flask import g, request
 from provisioning.scim.errors import ScimError
 from provisioning.services.tokens import Caller, TokenService
 
-_READS = frozenset({"GET", "HEAD"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def authenticate(tokens: TokenService) -> None:

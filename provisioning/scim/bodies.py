@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,8 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_OPERATIONS = 100
 _TYPES = (CONTENT_TYPE, "application/json")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The one character JSON can say and PostgreSQL cannot keep, as JSON has to write it."""
 
 
 def read_body() -> dict[str, Any]:
@@ -30,6 +33,9 @@ def read_body() -> dict[str, Any]:
     if (request.content_length or 0) > MAX_BYTES:
         raise _too_large(f"The body has more than {MAX_BYTES:,} bytes.")
     body = request.get_data(cache=False)
+    if request.content_length is None and len(body) >= MAX_BYTES:
+        # A body without a length is cut at the application's limit, without a word.
+        raise _too_large(f"The body has {MAX_BYTES:,} bytes or more.")
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -38,10 +44,19 @@ def read_body() -> dict[str, Any]:
         raise _invalid("The body has to be a JSON object.")
     if _depth(payload) > MAX_DEPTH:
         raise _invalid(f"The body is nested more than {MAX_DEPTH} deep.")
-    operations = payload.get("Operations")
+    if _NUL.search(body):
+        raise ScimError(
+            HTTPStatus.BAD_REQUEST, "A text contains the character NUL (\\u0000).", "invalidValue"
+        )
+    operations = named(payload, "operations")
     if isinstance(operations, list) and len(operations) > MAX_OPERATIONS:
         raise _too_large(f"A request has at most {MAX_OPERATIONS} operations.")
     return payload
+
+
+def named(payload: dict[str, Any], name: str) -> Any:
+    """Return a member whose name is written in any case (RFC 7643 2.1), or None."""
+    return next((value for key, value in payload.items() if key.lower() == name), None)
 
 
 def _depth(value: Any) -> int:

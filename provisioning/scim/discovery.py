@@ -12,10 +12,9 @@ from typing import Any
 
 from scim2_models import Context, EnterpriseUser, User
 
-from provisioning.scim.documents import EXTENSION
 from provisioning.scim.filters import MAX_LENGTH
 from provisioning.scim.paging import MAX_COUNT
-from provisioning.scim.quirks import CORE, ENTERPRISE
+from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 
 _OURS = {
     "state": "waiting, invited, active or dismissed; none when nobody is invited.",

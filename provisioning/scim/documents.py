@@ -6,20 +6,22 @@ spliced in.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import orjson
-from scim2_models import Context, EnterpriseUser, PatchOp, ScimPolicy, User
+from scim2_models import Context, Email, EnterpriseUser, PatchOp, ScimPolicy, User
+from scim2_models.resources.resource import AnyExtension
 
 from provisioning.domain.addresses import address_key, usable_mail
 from provisioning.domain.people import DirectoryId, Person
-from provisioning.scim.quirks import CORE, ENTERPRISE, is_tombstone
+from provisioning.scim.errors import ScimError
+from provisioning.scim.quirks import is_tombstone
+from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 from provisioning.services.scim_resources import ScimUserWrite
 
-EXTENSION = "urn:ietf:params:scim:schemas:extension:usher:2.0:User"
 TOLERANT = ScimPolicy(
     unknown=ScimPolicy.Unknown.ignore,
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,
@@ -27,8 +29,23 @@ TOLERANT = ScimPolicy(
 )
 """What real identity providers need; the strict default refuses Entra."""
 
-ScimUser = User[EnterpriseUser]
-_ALWAYS = ("schemas", "id")
+LONGEST_KEY = 1_000
+"""Bytes of a folded key; PostgreSQL indexes texts of 2,704 bytes at most."""
+
+
+class _Address(Email):
+    """An address as it comes: whether a letter can be sent to it is ours to judge (I1)."""
+
+    value: str | None = None
+
+
+class _AddressedUser(User[AnyExtension]):
+    """A user whose unusable address is a finding, not a failed request."""
+
+    emails: list[_Address] | None = None  # type: ignore[assignment]  # nobody appends to it
+
+
+ScimUser = _AddressedUser[EnterpriseUser]
 
 
 def parse_user(payload: dict[str, Any], *, replacing: bool) -> dict[str, Any]:
@@ -60,7 +77,7 @@ def patch_user(document: dict[str, Any], payload: dict[str, Any]) -> dict[str, A
     return _stored_form(user)
 
 
-def _stored_form(user: User[EnterpriseUser]) -> dict[str, Any]:
+def _stored_form(user: _AddressedUser[EnterpriseUser]) -> dict[str, Any]:
     document: dict[str, Any] = user.model_dump(scim_ctx=Context.DEFAULT)
     for read_only in ("id", "meta", "groups", "password", EXTENSION):
         document.pop(read_only, None)
@@ -78,15 +95,29 @@ def write_of(
         id_: Our resource id.
         source: The token's source.
         before: The stored document, if there is one: `active` absent or null keeps what was.
+
+    Raises:
+        ScimError: 400 invalidValue: a name or key is empty or too long.
     """
     document = dict(document)
     if document.get("active") is None:
         document["active"] = True if before is None else before.get("active", True)
     user_name = str(document["userName"]).strip()
     if before is not None and is_tombstone(str(before.get("userName", "")), user_name):
-        user_name = document["userName"] = before["userName"]
+        user_name = before["userName"]
     document = {"schemas": document.pop("schemas"), "id": str(id_), **document}
+    document["userName"] = user_name
     display_name = document.get("displayName")
+    if not user_name:
+        raise _invalid("userName is empty.")
+    for name, value in (
+        ("userName", user_name),
+        ("externalId", document.get("externalId")),
+        ("displayName", display_name),
+        ("employeeNumber", (document.get(ENTERPRISE) or {}).get("employeeNumber")),
+    ):
+        if len(address_key(value or "").encode()) > LONGEST_KEY:
+            raise _invalid(f"{name} is longer than {LONGEST_KEY:,} bytes.")
     return ScimUserWrite(
         user_name=user_name,
         user_name_key=address_key(user_name),
@@ -95,6 +126,10 @@ def write_of(
         person=person_of(document, DirectoryId(source, str(id_))),
         document=orjson.dumps(document),
     )
+
+
+def _invalid(detail: str) -> ScimError:
+    return ScimError(HTTPStatus.BAD_REQUEST, detail, "invalidValue")
 
 
 def person_of(document: dict[str, Any], id_: DirectoryId) -> Person:
@@ -156,66 +191,14 @@ def rendered(
         "location": location,
         "version": etag(version),
     }
-    ours = orjson.dumps(extension)
-    schemas = document.replace(b'"schemas":[', b'"schemas":["%s",' % EXTENSION.encode(), 1)
-    return b'%s,"meta":%s,"%s":%s}' % (
-        schemas[:-1], orjson.dumps(meta), EXTENSION.encode(), ours,
+    # The document begins with its schemas; clients take the first for the resource's own.
+    head, _, rest = document.partition(b"]")
+    return b'%s,"%s"]%s,"meta":%s,"%s":%s}' % (
+        head, EXTENSION.encode(), rest[:-1],
+        orjson.dumps(meta), EXTENSION.encode(), orjson.dumps(extension),
     )  # fmt: skip
 
 
 def etag(version: int) -> str:
     """Return a version as a weak ETag."""
     return f'W/"{version}"'
-
-
-def projected(document: bytes, wanted: Collection[str], unwanted: Collection[str]) -> bytes:
-    """Return a rendered document with only, or without, some attributes (RFC 7644 3.9)."""
-    if not wanted and not unwanted:
-        return document
-    full: dict[str, Any] = orjson.loads(document)
-    if wanted:
-        kept = {name: full[name] for name in _ALWAYS if name in full}
-        for path in wanted:
-            _keep(full, kept, path)
-        return orjson.dumps(kept)
-    for path in unwanted:
-        _drop(full, path)
-    return orjson.dumps(full)
-
-
-def _keep(full: dict[str, Any], kept: dict[str, Any], path: str) -> None:
-    name, inner = _resolve(full, path)
-    if name is None:
-        return
-    value = full[name]
-    if inner and isinstance(value, dict):
-        found = _spelled(value, inner)
-        if found is not None:
-            kept.setdefault(name, {})[found] = value[found]
-    else:
-        kept[name] = value
-
-
-def _drop(full: dict[str, Any], path: str) -> None:
-    name, inner = _resolve(full, path)
-    if name is None or name in _ALWAYS:
-        return
-    value = full[name]
-    if not inner:
-        del full[name]
-    elif isinstance(value, dict) and (found := _spelled(value, inner)) is not None:
-        del value[found]
-
-
-def _resolve(full: dict[str, Any], path: str) -> tuple[str | None, str]:
-    """Return the top-level name and the sub-attribute a path means, in the document's spelling."""
-    path = path.removeprefix(f"{CORE}:")
-    for urn in (ENTERPRISE, EXTENSION):
-        if path.lower().startswith(urn.lower()):
-            return _spelled(full, urn), path[len(urn) + 1 :]
-    head, _, inner = path.partition(".")
-    return _spelled(full, head), inner
-
-
-def _spelled(container: dict[str, Any], name: str) -> str | None:
-    return next((key for key in container if key.lower() == name.lower()), None)

@@ -68,6 +68,10 @@ def client_input() -> Iterator[None]:
         ) from error
     except SCIMException as error:
         said = error.to_error()
+        # A value that fails to validate comes as a report of several lines.
+        cause = error.__cause__
+        if isinstance(cause, ValidationError):
+            said.detail = Error.from_validation_errors(cause)[0].detail
         raise ScimError(
             HTTPStatus(int(said.status or 400)), said.detail or "", said.scim_type
         ) from error

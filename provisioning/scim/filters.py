@@ -5,6 +5,7 @@ What cannot be evaluated is refused: never everyone, and never an empty list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -26,9 +27,11 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from provisioning.domain.addresses import address_key
 from provisioning.scim.documents import ScimUser
 from provisioning.scim.errors import ScimError, client_input
+from provisioning.scim.urns import CORE
 from provisioning.storage.models.scim import ScimUserRecord
 
 MAX_LENGTH = 1_000
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _id_is(value: str) -> ColumnElement[bool]:
@@ -53,9 +56,12 @@ class SqlFilter(FilterVisitor[ColumnElement[bool]]):
         """Compare one of the indexed attributes for equality."""
         path = node.attr_path
         compare = EQUALS.get(path.attr.lower())
-        if compare is None or path.sub_attr or node.op is not CompareOperator.eq:
+        is_core = path.uri is None or path.uri.lower() == CORE.lower()
+        if compare is None or path.sub_attr or not is_core or node.op is not CompareOperator.eq:
             raise _unsupported(f"{path} {node.op}")
-        return compare(str(node.value))
+        if not isinstance(node.value, str) or _UNSTORABLE.search(node.value):
+            raise _unsupported(f"{path} eq with a value that is no text")
+        return compare(node.value)
 
     def visit_logical_expr(self, node: LogicalExpr) -> ColumnElement[bool]:
         """Join conditions."""
@@ -81,6 +87,8 @@ def condition(text: str) -> ColumnElement[bool]:
     Raises:
         ScimError: 400 invalidFilter: it does not parse, or asks for what is not indexed.
     """
+    if not text:
+        raise _invalid("the filter is empty; leave it out to list everyone")
     if len(text) > MAX_LENGTH:
         raise _invalid(f"a filter has at most {MAX_LENGTH} characters")
     try:

@@ -11,7 +11,8 @@ import orjson
 import structlog
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from provisioning.domain.errors import ProvisioningError
@@ -20,12 +21,15 @@ from provisioning.scim.discovery import resource_types, schemas, service_provide
 from provisioning.scim.errors import CONTENT_TYPE, STATUS, ScimError, error_response
 from provisioning.scim.users import Users
 from provisioning.services.container import Services
+from provisioning.services.tokens import TokenService
 
 log = structlog.get_logger(__name__)
 
 PREFIX = "/scim/v2"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _KNOWN = re.compile(r"^(Users(/[^/]+)?|(ServiceProviderConfig|Schemas|ResourceTypes)(/[^/]+)?)/?$")
+_OURS = re.compile(rf"^{PREFIX}(/|$)")
+_NO_DATABASE = (OperationalError, InterfaceError, PoolTimeoutError)
 _LATER = re.compile(r"^(Groups(/.*)?|Bulk|\.search|Users/\.search)/?$")
 
 
@@ -41,14 +45,16 @@ def create_scim_blueprint(services: Services, *, public_url: str) -> Blueprint:
     users = Users(services, base_url)
     scim.record_once(_never_redirect)
     scim.before_request(lambda: authenticate(services.tokens))
+    scim.before_app_request(lambda: _unrouted(services.tokens))
     scim.register_error_handler(ScimError, _refused)
     scim.register_error_handler(ProvisioningError, _failed)
-    scim.register_error_handler(OperationalError, _without_database)
+    for kind in _NO_DATABASE:
+        scim.register_error_handler(kind, _without_database)
     scim.register_error_handler(Exception, _broken)
     _add_users(scim, users)
     _add_discovery(scim, base_url)
     scim.add_url_rule("/Me", "me", _me, methods=_METHODS, strict_slashes=False)
-    scim.add_url_rule("/", "root", _unknown, methods=_METHODS)
+    scim.add_url_rule("/", "root", _unknown, methods=_METHODS, strict_slashes=False)
     scim.add_url_rule("/<path:path>", "unknown", _unknown, methods=_METHODS)
     return scim
 
@@ -112,16 +118,30 @@ def _me() -> Response:
 
 def _unknown(path: str = "") -> Response:
     """Answer what no route serves; only those with a token come here."""
-    if _KNOWN.match(path):
-        raise ScimError(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not possible for /{path[:80]}."
-        )
     if _LATER.match(path):
         raise ScimError(
             HTTPStatus.NOT_IMPLEMENTED,
             "Usher takes people only, one at a time: switch groups, search by POST and bulk off.",
         )
+    if _KNOWN.match(path):
+        raise ScimError(
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not possible for /{path[:80]}."
+        )
     raise ScimError(HTTPStatus.NOT_FOUND, f"There is nothing at /{path[:80]}.")
+
+
+def _unrouted(tokens: TokenService) -> Response | None:
+    """Answer what no rule takes, a method nobody has heard of for one: no page, and no secrets."""
+    error = request.routing_exception
+    if error is None or not _OURS.match(request.path):
+        return None
+    try:
+        authenticate(tokens)
+    except ScimError as refusal:
+        return _refused(refusal)
+    except _NO_DATABASE as broken:
+        return _without_database(broken)
+    return _broken(error)
 
 
 def _never_redirect(state: BlueprintSetupState) -> None:
@@ -141,7 +161,7 @@ def _failed(error: ProvisioningError) -> Response:
     return _broken(error)
 
 
-def _without_database(_error: OperationalError) -> Response:
+def _without_database(_error: Exception) -> Response:
     log.warning("scim_without_database", path=request.path)
     return error_response(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; nothing was changed."

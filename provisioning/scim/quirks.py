@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+from provisioning.scim.bodies import named
+from provisioning.scim.urns import CORE, ENTERPRISE, PATCH
+
 _MANAGER = f"{ENTERPRISE}:manager".lower()
+_MANAGERS = (_MANAGER, f"{_MANAGER}.value")
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=.+@)", re.IGNORECASE)
+_NOTHING = {"op": "add", "value": {}}
+"""An operation that changes nothing: a PATCH without any would be refused."""
 
 
 def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
-    payload = dict(payload)
+    payload = {
+        key: value
+        for key, value in payload.items()
+        if value != "" or key.lower() != "active"  # Entra's "" is nobody's wish
+    }
     payload.setdefault("schemas", [CORE])
-    enterprise = payload.get(ENTERPRISE)
-    if isinstance(enterprise, dict) and "manager" in enterprise:
-        payload[ENTERPRISE] = {**enterprise, "manager": _manager(enterprise["manager"])}
-    if payload.get("active") == "":
-        del payload["active"]
+    if ENTERPRISE in payload:
+        payload[ENTERPRISE] = _with_manager(payload[ENTERPRISE])
     return payload
 
 
 def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return a PATCH body in the RFC's own form."""
-    operations = payload.get("Operations", payload.get("operations"))
+    """Return a PATCH body in the RFC's own form; Entra's extra members are left out."""
+    operations = named(payload, "operations")
     if not isinstance(operations, list):
         return payload
-    return {
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [_operation(each) if isinstance(each, dict) else each for each in operations],
-    }
+    normal = [each for operation in operations for each in _operations(operation)]
+    if operations and not normal:
+        normal = [_NOTHING]
+    return {"schemas": [PATCH], "Operations": normal}
 
 
 def is_tombstone(old: str, new: str) -> bool:
@@ -42,26 +48,69 @@ def is_tombstone(old: str, new: str) -> bool:
     return bool(_TOMBSTONE.match(new)) and new[32:].lower() == old.lower()
 
 
-def _operation(operation: dict[str, Any]) -> dict[str, Any]:
-    """Entra sends a manager as a string, an object or a list, and takes it away with ""."""
+def _operations(operation: Any) -> Iterator[Any]:
+    """Yield what one operation means; nothing is ever set to nothing.
+
+    Entra clears with "" or null what RFC 7644 3.5.2 takes away with remove; `add` of nothing
+    adds nothing, but for the manager, whom Entra takes away like that.
+    """
+    if not isinstance(operation, dict):
+        yield operation
+        return
+    operation = {key.lower(): value for key, value in operation.items()}
     path, value = str(operation.get("path") or ""), operation.get("value")
-    if path.lower() == _MANAGER or path.lower() == f"{_MANAGER}.value":
-        return {**operation, "path": f"{ENTERPRISE}:manager", "value": _manager(value)}
-    if not path and isinstance(value, dict):
-        return {**operation, "value": {key: _pathless(key, part) for key, part in value.items()}}
-    return operation
+    clears = str(operation.get("op")).lower() == "replace"
+    if path.lower() in _MANAGERS:
+        path, value, clears = f"{ENTERPRISE}:manager", _manager(value), True
+        operation |= {"path": path, "value": value} if "value" in operation else {"path": path}
+    elif path.lower() == ENTERPRISE.lower():
+        operation["value"] = _with_manager(value)
+    if str(operation.get("op")).lower() == "remove":
+        yield {"op": "remove", "path": path} if path.lower() == _MANAGER else operation
+    elif not path and isinstance(value, dict):
+        yield from _pathless(operation, value, clears=clears)
+    elif "value" in operation and value in (None, ""):
+        if clears:
+            yield {"op": "remove", "path": path}
+    else:
+        yield operation
 
 
-def _pathless(key: str, value: Any) -> Any:
-    if key.lower() == _MANAGER:
-        return _manager(value)
-    if key == ENTERPRISE and isinstance(value, dict) and "manager" in value:
-        return {**value, "manager": _manager(value["manager"])}
-    return value
+def _pathless(
+    operation: dict[str, Any], value: dict[str, Any], *, clears: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield one operation for what is set, and one for each attribute that is cleared.
+
+    Entra's keys may be whole paths, `emails[type eq "work"].value` among them.
+    """
+    given: dict[str, Any] = {}
+    for key, part in value.items():
+        is_manager = key.lower() in _MANAGERS
+        normal = _manager(part) if is_manager else part
+        if key.lower() == ENTERPRISE.lower():
+            normal = _with_manager(part)
+        if "[" in key and normal not in (None, ""):
+            yield {**operation, "path": key, "value": normal}
+        elif normal not in (None, ""):
+            given[f"{ENTERPRISE}:manager" if is_manager else key] = normal
+        elif is_manager or clears:
+            yield {"op": "remove", "path": f"{ENTERPRISE}:manager" if is_manager else key}
+    if given or not value:
+        yield {**operation, "value": given}
+
+
+def _with_manager(enterprise: Any) -> Any:
+    """Return the enterprise extension with its manager in the RFC's form."""
+    if not isinstance(enterprise, dict) or "manager" not in enterprise:
+        return enterprise
+    return {**enterprise, "manager": _manager(enterprise["manager"])}
 
 
 def _manager(value: Any) -> dict[str, str] | None:
-    """Return a manager with the reference RFC 7643 4.3 asks for and no provider sends."""
+    """Return a manager with the reference RFC 7643 4.3 asks for and no provider sends.
+
+    Entra sends a string, an object or a list, and takes it away with "".
+    """
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):

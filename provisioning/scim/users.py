@@ -19,16 +19,16 @@ from provisioning.scim.documents import (
     etag,
     parse_user,
     patch_user,
-    projected,
     rendered,
     write_of,
 )
 from provisioning.scim.errors import CONTENT_TYPE, ScimError, client_input
 from provisioning.scim.filters import condition
 from provisioning.scim.paging import Page, page_of
+from provisioning.scim.projecting import projected
 from provisioning.scim.quirks import normalise_patch, normalise_user
 from provisioning.services.container import Services
-from provisioning.services.scim_resources import ScimUserView, ScimUserWrite
+from provisioning.services.scim_resources import ScimUserView, ScimUserWrite, view_of
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 TRIES = 3
 """Times a request starts over when somebody else wrote the same employee first."""
 
-_ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
+_ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$', re.ASCII)
 _LIST_HEAD = (
     b'{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],'
     b'"totalResults":%d,"itemsPerPage":%d,"startIndex":%d,"Resources":['
@@ -70,19 +70,19 @@ class Users:
 
     def read(self, user_id: str) -> Response:
         """GET one: the stored text, spliced."""
-        row = self._row(_uuid(user_id))
-        tag = etag(row.ScimUserRecord.version)
-        if tag in request.headers.get("If-None-Match", ""):
-            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
-        return self._respond(self._document(row), HTTPStatus.OK, row.ScimUserRecord.version)
+        view = self._view(_uuid(user_id))
+        if request.if_none_match.contains_weak(str(view.version)):
+            headers = {"ETag": etag(view.version)}
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return self._answer(view, HTTPStatus.OK)
 
     def list(self) -> Response:
         """GET all, or those a filter names, a page at a time."""
-        page, wanted = page_of(request.args), request.args.get("filter", "").strip()
+        page, wanted = page_of(request.args), request.args.get("filter")
         query = self._visible()
         with self._services.context.database.read() as session:
-            if wanted:
-                query = query.where(condition(wanted))
+            if wanted is not None:
+                query = query.where(condition(wanted.strip()))
                 counted = select(func.count()).select_from(query.subquery())
             else:
                 counted = select(ScimCounterRecord.users).where(
@@ -90,7 +90,7 @@ class Users:
                 )
             total = session.scalar(counted) or 0
             rows = session.execute(self._paged(query, page)).all() if page.count else []
-        resources = [_projected(self._document(row)) for row in rows]
+        resources = [_projected(self._document(_viewed(row))) for row in rows]
         head = _LIST_HEAD % (total, len(resources), page.start)
         return Response(head + b",".join(resources) + b"]}", content_type=CONTENT_TYPE)
 
@@ -114,18 +114,18 @@ class Users:
     def delete(self, user_id: str) -> Response:
         """DELETE: dismiss and hide: 204."""
         id_, caller = _uuid(user_id), current_caller()
-        version = self._expected_version(id_)
+        version = _expected_version()
         _started_over(
             lambda: self._services.scim_users.delete(
                 caller.source_id, id_, caller.actor, expected_version=version
             ),
-            once=version is not None,
+            version=version,
         )
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def _change(self, user_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
         id_, caller = _uuid(user_id), current_caller()
-        version = self._expected_version(id_)
+        version = _expected_version()
 
         def rewrite(stored: bytes, resource_id: UUID) -> ScimUserWrite:
             before = orjson.loads(stored)
@@ -135,23 +135,9 @@ class Users:
             lambda: self._services.scim_users.change(
                 caller.source_id, id_, rewrite, caller.actor, expected_version=version
             ),
-            once=version is not None,
+            version=version,
         )
         return self._answer(view, HTTPStatus.OK)
-
-    def _expected_version(self, id_: UUID) -> int | None:
-        """Return the version If-Match names; any visible one for `*`; None without the header."""
-        given = request.headers.get("If-Match", "").strip()
-        if not given:
-            return None
-        if given == "*":
-            return int(self._row(id_).ScimUserRecord.version)
-        found = _ETAG.match(given)
-        if found is None:
-            raise ScimError(
-                HTTPStatus.PRECONDITION_FAILED, f'If-Match has to be like W/"3", not {given[:40]}'
-            )
-        return int(found[1])
 
     def _visible(self) -> Select[ScimUserRecord, EmployeeRecord]:
         return (
@@ -168,34 +154,48 @@ class Users:
     ) -> Select[ScimUserRecord, EmployeeRecord]:
         return query.order_by(ScimUserRecord.seq).offset(page.offset).limit(page.count)
 
-    def _row(self, id_: UUID) -> Row[ScimUserRecord, EmployeeRecord]:
+    def _view(self, id_: UUID) -> ScimUserView:
         with self._services.context.database.read() as session:
             row = session.execute(self._visible().where(ScimUserRecord.id == id_)).one_or_none()
         if row is None:
             raise NotFoundError("user", id_)
-        return row
+        return _viewed(row)
 
     def _answer(self, view: ScimUserView, status: HTTPStatus) -> Response:
-        return self._respond(self._document(self._row(view.id)), status, view.version)
+        """Answer what the request saw or wrote, whatever others have written since."""
+        response = Response(_projected(self._document(view)), status, content_type=CONTENT_TYPE)
+        response.headers["ETag"] = etag(view.version)
+        return response
 
-    def _document(self, row: Row[ScimUserRecord, EmployeeRecord]) -> bytes:
-        record = row.ScimUserRecord
+    def _document(self, view: ScimUserView) -> bytes:
         return rendered(
-            record.document,
-            location=self._location(record.id),
-            version=record.version,
-            created=record.created_at,
-            modified=record.modified_at,
-            extension=_extension(row.EmployeeRecord),
+            view.document,
+            location=self._location(view.id),
+            version=view.version,
+            created=view.created_at,
+            modified=view.modified_at,
+            extension=_extension(view.employee),
         )
 
     def _location(self, id_: UUID) -> str:
         return f"{self._base_url}/Users/{id_}"
 
-    def _respond(self, document: bytes, status: HTTPStatus, version: int) -> Response:
-        response = Response(_projected(document), status, content_type=CONTENT_TYPE)
-        response.headers["ETag"] = etag(version)
-        return response
+
+def _expected_version() -> int | None:
+    """Return the version If-Match names; None without one, and for `*`: any will do."""
+    given = request.headers.get("If-Match", "").strip()
+    if given in ("", "*"):
+        return None
+    found = _ETAG.match(given)
+    if found is None:
+        raise ScimError(
+            HTTPStatus.PRECONDITION_FAILED, f'If-Match has to be like W/"3", not {given[:40]}'
+        )
+    return int(found[1])
+
+
+def _viewed(row: Row[ScimUserRecord, EmployeeRecord]) -> ScimUserView:
+    return view_of(row.ScimUserRecord, row.EmployeeRecord)
 
 
 def _projected(document: bytes) -> bytes:
@@ -226,15 +226,26 @@ def _extension(employee: EmployeeRecord | None) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _started_over(work: Callable[[], T], *, once: bool = False) -> T:
-    """Do the work; start over when somebody else wrote first, unless the client named a version."""
-    for _ in range(1 if once else TRIES - 1):
+def _started_over(work: Callable[[], T], *, version: int | None = None) -> T:
+    """Do the work, and start over when somebody else wrote the same employee first.
+
+    A client that named a version loses to whoever wrote before it; one that named none is
+    asked to come again (RFC 7644 3.14).
+    """
+    for _ in range(TRIES - 1):
         try:
             return work()
         except StaleWriteError:
-            if once:
-                raise
-    return work()
+            continue
+    try:
+        return work()
+    except StaleWriteError as error:
+        if version is not None:
+            raise
+        raise ScimError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Others are changing the same person right now; nothing was changed.",
+        ) from error
 
 
 def _uuid(text: str) -> UUID:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from provisioning.domain.errors import UniquenessError
 from provisioning.domain.people import Person
-from provisioning.storage.models.scim import ScimUserRecord
+from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +41,15 @@ class ScimUserView:
     version: int
     created_at: datetime
     modified_at: datetime
-    employee_id: UUID | None
+    employee: EmployeeRecord | None
+    """Who it is, as of the same moment; to be shown, not to be written."""
 
 
 Rewrite = Callable[[bytes, UUID], ScimUserWrite]
 """Turns the stored document and the resource's id into what shall be stored instead."""
 
 
-def view_of(record: ScimUserRecord) -> ScimUserView:
+def view_of(record: ScimUserRecord, employee: EmployeeRecord | None) -> ScimUserView:
     """Return a stored resource without its session."""
     return ScimUserView(
         id=record.id,
@@ -50,5 +57,45 @@ def view_of(record: ScimUserRecord) -> ScimUserView:
         version=record.version,
         created_at=record.created_at,
         modified_at=record.modified_at,
-        employee_id=record.employee_id,
+        employee=employee,
     )
+
+
+def require_unique(
+    session: Session, source_id: UUID, write: ScimUserWrite, own: UUID | None
+) -> None:
+    """Refuse names that another visible resource of the source has.
+
+    Raises:
+        UniquenessError: It names the other's id.
+    """
+    visible = select(ScimUserRecord.id).where(
+        ScimUserRecord.source_id == source_id, ScimUserRecord.hidden_at.is_(None)
+    )
+    keys: list[tuple[str, str, InstrumentedAttribute[Any], str]] = [
+        ("userName", write.user_name, ScimUserRecord.user_name_key, write.user_name_key)
+    ]
+    if write.external_id is not None:
+        column = ScimUserRecord.external_id
+        keys.append(("externalId", write.external_id, column, write.external_id))
+    for attribute, value, column, key in keys:
+        other = session.scalar(visible.where(column == key))
+        if other is not None and other != own:
+            raise UniquenessError(attribute=attribute, value=value, existing_id=str(other))
+
+
+def count_resources(session: Session, source_id: UUID, difference: int) -> int:
+    """Keep the number of visible resources exact; returns the place of a new one.
+
+    The counter's lock also makes creations of one source wait for each other: two who are
+    one human by their keys must see each other (P3).
+    """
+    counter = session.get(ScimCounterRecord, source_id, with_for_update=True)
+    if counter is None:
+        counter = ScimCounterRecord(source_id=source_id, users=0, groups=0, next_seq=1)
+        session.add(counter)
+    counter.users += difference
+    seq = counter.next_seq
+    counter.next_seq += max(difference, 0)
+    session.flush()
+    return seq

@@ -4,39 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, Session
+import structlog
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import Action, ActionKind
+from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.employees import WaitingReason
-from provisioning.domain.errors import (
-    NotFoundError,
-    SeatLimitError,
-    StaleWriteError,
-    UniquenessError,
-)
+from provisioning.domain.errors import NotFoundError, SeatLimitError, StaleWriteError
 from provisioning.domain.findings import Finding, FindingKind
 from provisioning.domain.people import Person
-from provisioning.domain.plan import Plan
 from provisioning.domain.planning import plan_one
 from provisioning.domain.policy import WhenFull
-from provisioning.domain.seats import Seats
-from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
+from provisioning.domain.snapshots import StagedPerson
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.findings import open_finding
+from provisioning.services.findings import close_finding, open_finding
 from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner, linked_employee
-from provisioning.services.scim_resources import Rewrite, ScimUserView, ScimUserWrite, view_of
+from provisioning.services.scim_resources import (
+    Rewrite,
+    ScimUserView,
+    ScimUserWrite,
+    count_resources,
+    require_unique,
+    view_of,
+)
+from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
-from provisioning.storage.models.employees import LinkRecord
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
+from provisioning.storage.models.scim import ScimUserRecord
 from provisioning.storage.registry import registered_people
+
+log = structlog.get_logger(__name__)
+
+_FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
 
 
 class ScimUserService:
@@ -65,12 +70,13 @@ class ScimUserService:
         try:
             with self._context.database.write() as session:
                 source = session.get_one(SourceRecord, source_id)
-                self._require_unique(session, source_id, write, None)
+                seq = count_resources(session, source_id, 1)
+                require_unique(session, source_id, write, None)
                 self._provision(session, source, actor, write.person, str(id_))
-                return self._insert(session, source, id_, write)
+                return self._insert(session, source, id_, seq, write)
         except IntegrityError as error:
             with self._context.database.read() as session:
-                self._require_unique(session, source_id, write, None)
+                require_unique(session, source_id, write, None)
             raise StaleWriteError("the same person was written by another request") from error
 
     def change(
@@ -98,13 +104,13 @@ class ScimUserService:
                         "read it again"
                     )
                 write = rewrite(record.document, id)
-                self._require_unique(session, source_id, write, id)
+                require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)
                 self._provision(session, source, actor, write.person, str(id))
                 view = self._store(session, source, record, write)
         except IntegrityError as error:
             with self._context.database.read() as session:
-                self._require_unique(session, source_id, write, id)
+                require_unique(session, source_id, write, id)
             raise StaleWriteError("the same person was written by another request") from error
         self._serve_waiting(write.person.active)
         return view
@@ -128,6 +134,7 @@ class ScimUserService:
             if expected_version is not None and record.version != expected_version:
                 raise StaleWriteError(f"the resource is at version {record.version}")
             source = session.get_one(SourceRecord, source_id)
+            count_resources(session, source_id, -1)
             self._provision(session, source, actor, None, str(id))
             record.hidden_at = self._context.now()
             session.execute(
@@ -135,7 +142,6 @@ class ScimUserService:
                 .where(LinkRecord.source_id == source_id, LinkRecord.anchor == str(id))
                 .values(hidden=True),
             )
-            _count(session, source_id, -1)
         self._serve_waiting(active=False)
 
     def _provision(
@@ -151,15 +157,20 @@ class ScimUserService:
         here = None if person is None else StagedPerson(anchor, "", person)
         context = self._planning_context(session, source)
         plan = plan_one(here, there, context)
-        self._reject_if_full(plan, context.seats)
         provisioner = Provisioner(
             session=session, context=self._context, source=source, actor=actor
         )
+        if there is not None and (person is None or not person.active):
+            # Whoever is not vouched for any more has no return to wait for (E5).
+            subject = str(there.employee_id)
+            close_finding(session, self._context, subject, FindingKind.RETURN_HELD)
         for action in plan:
             if action.held:
-                self._report_held(session, source, action, there)
+                self._report_held(session, source, action)
             else:
-                provisioner.perform(action)
+                employee = provisioner.perform(action)
+                if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
+                    self._reject_if_full(session, employee)
 
     def _planning_context(self, session: Session, source: SourceRecord) -> PlanningContext:
         """A request means now: the nights of grace are for readings (D2)."""
@@ -167,29 +178,25 @@ class ScimUserService:
         now = replace(context.policy, disabled_grace_nights=0, missing_grace_nights=0)
         return replace(context, policy=now)
 
-    def _reject_if_full(self, plan: Plan, seats: Seats) -> None:
-        if self._context.policy.when_full is not WhenFull.REJECT:
-            return
-        for action in plan:
-            if action.kind is ActionKind.WAIT and action.reason in (
-                WaitingReason.NO_SEAT,
-                WaitingReason.HIRED_BACK,
-            ):
-                raise SeatLimitError(limit=seats.limit or 0, taken=seats.taken)
+    def _reject_if_full(self, session: Session, employee: EmployeeRecord | None) -> None:
+        """Undo everything when nobody may wait and somebody would (L3).
 
-    def _report_held(
-        self,
-        session: Session,
-        source: SourceRecord,
-        action: Action,
-        there: RegisteredPerson | None,
-    ) -> None:
-        """The client sees what it set; an administrator sees what did not happen."""
-        if not action.is_removal or there is None or action.held is None:
+        It is judged by what came of the action: another may have taken the seat it counted on.
+        """
+        if self._context.policy.when_full is not WhenFull.REJECT or employee is None:
             return
+        if employee.waiting_since and employee.state_reason in _FOR_WANT_OF_A_SEAT:
+            seats = read_seats(session, self._context)
+            raise SeatLimitError(limit=seats.limit or 0, taken=seats.taken)
+
+    def _report_held(self, session: Session, source: SourceRecord, action: Action) -> None:
+        """The client sees what it set; an administrator sees what did not happen (D4, S7)."""
+        if action.employee is None or action.held is None:
+            return
+        removal = action.is_removal
         finding = Finding(
-            kind=FindingKind.DEPARTED_STILL_ACTIVE,
-            subject=str(there.employee_id),
+            kind=FindingKind.DEPARTED_STILL_ACTIVE if removal else FindingKind.RETURN_HELD,
+            subject=str(action.employee.id),
             evidence=(("because", str(action.because)), ("held", action.held.sentence)),
         )
         open_finding(
@@ -197,25 +204,21 @@ class ScimUserService:
             self._context,
             finding,
             who=action.who,
-            employee_id=there.employee_id,
+            employee_id=action.employee.id,
             source_id=source.id,
         )
 
     def _insert(
-        self, session: Session, source: SourceRecord, id_: UUID, write: ScimUserWrite
+        self, session: Session, source: SourceRecord, id_: UUID, seq: int, write: ScimUserWrite
     ) -> ScimUserView:
         now = self._context.now()
         record = ScimUserRecord(
-            id=id_,
-            seq=_count(session, source.id, 1),
-            source_id=source.id,
-            created_at=now,
-            modified_at=now,
+            id=id_, seq=seq, source_id=source.id, created_at=now, modified_at=now
         )
-        self._fill(session, source, record, write)
+        employee = self._fill(session, source, record, write)
         session.add(record)
         session.flush()
-        return view_of(record)
+        return view_of(record, employee)
 
     def _store(
         self,
@@ -225,11 +228,11 @@ class ScimUserService:
         write: ScimUserWrite,
     ) -> ScimUserView:
         """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
-        self._fill(session, source, record, write)
+        employee = self._fill(session, source, record, write)
         if session.is_modified(record):
             record.modified_at = self._context.now()
         session.flush()
-        return view_of(record)
+        return view_of(record, employee)
 
     def _fill(
         self,
@@ -237,7 +240,7 @@ class ScimUserService:
         source: SourceRecord,
         record: ScimUserRecord,
         write: ScimUserWrite,
-    ) -> None:
+    ) -> EmployeeRecord | None:
         employee = linked_employee(session, source, str(record.id))
         record.employee_id = employee.id if employee else None
         record.user_name_key = write.user_name_key
@@ -245,6 +248,7 @@ class ScimUserService:
         record.external_id = write.external_id
         record.desired_active = write.person.active
         record.document = write.document
+        return employee
 
     def _locked(self, session: Session, source_id: UUID, id_: UUID) -> ScimUserRecord:
         record = session.get(ScimUserRecord, id_, with_for_update=True, populate_existing=True)
@@ -252,35 +256,11 @@ class ScimUserService:
             raise NotFoundError("user", id_)
         return record
 
-    def _require_unique(
-        self, session: Session, source_id: UUID, write: ScimUserWrite, own: UUID | None
-    ) -> None:
-        visible = select(ScimUserRecord.id).where(
-            ScimUserRecord.source_id == source_id, ScimUserRecord.hidden_at.is_(None)
-        )
-        keys: list[tuple[str, str, InstrumentedAttribute[Any], str]] = [
-            ("userName", write.user_name, ScimUserRecord.user_name_key, write.user_name_key)
-        ]
-        if write.external_id is not None:
-            column = ScimUserRecord.external_id
-            keys.append(("externalId", write.external_id, column, write.external_id))
-        for attribute, value, column, key in keys:
-            other = session.scalar(visible.where(column == key))
-            if other is not None and other != own:
-                raise UniquenessError(attribute=attribute, value=value, existing_id=str(other))
-
     def _serve_waiting(self, active: bool) -> None:  # noqa: FBT001 - what the client set
-        if not active:
+        """Pass a seat on at once; the request is done, and the job makes up for a failure."""
+        if active:
+            return
+        try:
             WaitingService(self._context).serve()
-
-
-def _count(session: Session, source_id: UUID, difference: int) -> int:
-    """Keep the number of visible resources exact; returns the place of a new one."""
-    counter = session.get(ScimCounterRecord, source_id, with_for_update=True)
-    if counter is None:
-        counter = ScimCounterRecord(source_id=source_id, users=0, groups=0, next_seq=1)
-        session.add(counter)
-    counter.users += difference
-    seq = counter.next_seq
-    counter.next_seq += max(difference, 0)
-    return seq
+        except OperationalError:
+            log.warning("waiting_not_served", exc_info=True)

@@ -19,6 +19,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import TokenRecord
+from provisioning.storage.models.scim import ScimCounterRecord
 
 PREFIX = "usher"
 SCOPES = ("users:read", "users:write", "groups:read", "groups:write")
@@ -198,6 +199,9 @@ class TokenService:
             )
         elif first_run is not None:
             found.first_run = first_run
+        if session.get(ScimCounterRecord, found.id) is None:
+            # Made here, so that the first requests of a source have one row to wait for.
+            session.add(ScimCounterRecord(source_id=found.id, users=0, groups=0, next_seq=1))
         return found
 
 

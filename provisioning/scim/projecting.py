@@ -1,0 +1,91 @@
+"""Only, or without, some attributes of an answer (RFC 7644 3.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import orjson
+
+from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
+
+_ALWAYS = ("schemas", "id")
+
+
+def projected(document: bytes, wanted: Collection[str], unwanted: Collection[str]) -> bytes:
+    """Return a rendered document with only, or without, some attributes."""
+    if not wanted and not unwanted:
+        return document
+    full: dict[str, Any] = orjson.loads(document)
+    if wanted:
+        kept = {name: full[name] for name in _ALWAYS if name in full}
+        for path in wanted:
+            _keep(full, kept, path)
+        filled = {name: _filled(value) for name, value in kept.items()}
+        return orjson.dumps(
+            {name: value for name, value in filled.items() if value not in ({}, [])}
+        )
+    for path in unwanted:
+        _drop(full, path)
+    return orjson.dumps(full)
+
+
+def _keep(full: dict[str, Any], kept: dict[str, Any], path: str) -> None:
+    name, inner = _resolve(full, path)
+    if name is None:
+        return
+    value = full[name]
+    if not inner:
+        kept[name] = value
+    elif isinstance(value, dict):
+        _keep_part(value, kept.setdefault(name, {}), inner)
+    elif isinstance(value, list):
+        parts = kept.setdefault(name, [{} for _ in value])
+        for whole, part in zip(value, parts, strict=True):
+            _keep_part(whole, part, inner)
+
+
+def _keep_part(whole: Any, part: dict[str, Any], name: str) -> None:
+    found = _spelled(whole, name) if isinstance(whole, dict) else None
+    if found is not None:
+        part[found] = whole[found]
+
+
+def _filled(value: Any) -> Any:
+    """Leave out entries of which nothing was wanted."""
+    return [part for part in value if part != {}] if isinstance(value, list) else value
+
+
+def _drop(full: dict[str, Any], path: str) -> None:
+    name, inner = _resolve(full, path)
+    if name is None or name in _ALWAYS:
+        return
+    if not inner:
+        del full[name]
+        return
+    for part in _parts(full[name]):
+        found = _spelled(part, inner)
+        if found is not None:
+            del part[found]
+
+
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects with sub-attributes: the value itself, or each of its entries."""
+    for part in value if isinstance(value, list) else [value]:
+        if isinstance(part, dict):
+            yield part
+
+
+def _resolve(full: dict[str, Any], path: str) -> tuple[str | None, str]:
+    """Return the top-level name and the sub-attribute a path means, in the document's spelling."""
+    for urn in (ENTERPRISE, EXTENSION):
+        if path.lower().startswith(urn.lower()):
+            return _spelled(full, urn), path[len(urn) + 1 :]
+    if path.lower().startswith(f"{CORE}:".lower()):
+        path = path[len(CORE) + 1 :]
+    head, _, inner = path.partition(".")
+    return _spelled(full, head), inner
+
+
+def _spelled(container: dict[str, Any], name: str) -> str | None:
+    return next((key for key in container if key.lower() == name.lower()), None)

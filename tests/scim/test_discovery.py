@@ -1,0 +1,102 @@
+"""What the service provider says of itself (RFC 7643 5-7, RFC 7644 4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit.scim_client import BASE, CORE, ENTERPRISE, OURS, operation, taken, user
+
+
+def everything(document):
+    """Every attribute of a schema, sub-attributes included, by its dotted name."""
+    for attribute in document["attributes"]:
+        yield attribute["name"], attribute
+        for part in attribute.get("subAttributes", []):
+            yield f"{attribute['name']}.{part['name']}", part
+
+
+def test_what_is_supported_is_told(protocol):
+    """authentik wants the limits of bulk even where there is none."""
+    config = taken(protocol("GET", "/ServiceProviderConfig"))
+    for name in ("patch", "filter", "etag"):
+        assert config[name]["supported"] is True
+    for name in ("bulk", "sort", "changePassword"):
+        assert config[name]["supported"] is False
+    assert config["filter"]["maxResults"] == 200
+    assert {"maxOperations", "maxPayloadSize"} <= config["bulk"].keys()
+    assert [scheme["type"] for scheme in config["authenticationSchemes"]] == ["oauthbearertoken"]
+    assert config["meta"]["location"] == f"{BASE}/ServiceProviderConfig"
+
+
+def test_there_are_users_and_nothing_else_yet(protocol):
+    """A provider that found groups here would push them, and fail at each."""
+    listed = taken(protocol("GET", "/ResourceTypes"))
+    assert (listed["totalResults"], listed["itemsPerPage"], listed["startIndex"]) == (1, 1, 1)
+    (kind,) = listed["Resources"]
+    assert (kind["id"], kind["endpoint"], kind["schema"]) == ("User", "/Users", CORE)
+    assert {extension["schema"] for extension in kind["schemaExtensions"]} == {ENTERPRISE, OURS}
+    assert taken(protocol("GET", "/ResourceTypes/User")) == kind
+
+
+def test_every_schema_is_there_by_its_name(protocol):
+    listed = taken(protocol("GET", "/Schemas"))["Resources"]
+    assert {schema["id"] for schema in listed} == {CORE, ENTERPRISE, OURS}
+    for schema in listed:
+        assert taken(protocol("GET", f"/Schemas/{schema['id']}")) == schema
+        assert schema["meta"]["location"] == f"{BASE}/Schemas/{schema['id']}"
+
+
+def test_what_is_answered_is_declared(protocol):
+    """Every attribute of an answer, ours included, stands in a schema."""
+    schemas = {schema["id"]: schema for schema in taken(protocol("GET", "/Schemas"))["Resources"]}
+    declared = {urn: dict(everything(schema)) for urn, schema in schemas.items()}
+    ann = protocol.create(
+        "ann",
+        name={"givenName": "Ann"},
+        phoneNumbers=[{"value": "1", "type": "work"}],
+        **{ENTERPRISE: {"department": "Sales", "manager": "7"}},
+    )
+    ann = protocol.activate(ann["id"], False)
+    common = {"schemas", "id", "externalId", "meta"}
+    assert ann.keys() - common - {ENTERPRISE, OURS} <= declared[CORE].keys()
+    assert ann[ENTERPRISE].keys() <= declared[ENTERPRISE].keys()
+    assert ann[OURS].keys() <= declared[OURS].keys()
+    assert {part["mutability"] for part in declared[OURS].values()} == {"readOnly"}
+    assert not {"password", "groups"} & declared[CORE].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("displayName", "Anna"),
+        ("nickName", "A"),
+        ("title", "Chief"),
+        ("userType", "Employee"),
+        ("preferredLanguage", "de"),
+        ("locale", "de-DE"),
+        ("timezone", "Europe/Berlin"),
+        ("profileUrl", "https://corp.example/ann"),
+        ("name", {"formatted": "A", "honorificPrefix": "Dr.", "middleName": "M"}),
+        ("emails", [{"value": "a@b.example", "display": "A", "type": "work", "primary": True}]),
+        ("phoneNumbers", [{"value": "+49 30 1", "type": "mobile"}]),
+        ("ims", [{"value": "ann", "type": "xmpp"}]),
+        ("photos", [{"value": "https://corp.example/ann.jpg", "type": "photo"}]),
+        ("addresses", [{"streetAddress": "1", "postalCode": "2", "country": "DE"}]),
+        ("entitlements", [{"value": "x"}]),
+        ("roles", [{"value": "x"}]),
+        ("x509Certificates", [{"value": "TUlJ"}]),
+        (ENTERPRISE, {"employeeNumber": "7", "division": "D", "organization": "O"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_declared_is_kept(protocol, name, value):
+    """Posted, put and patched: what a schema names comes back as it was sent."""
+    ann = protocol.create(f"ann-{len(str(value))}-{name[-5:].lower()}", **{name: value})
+    assert ann[name] == value
+    plain = user("ann", userName=ann["userName"], externalId=ann["externalId"])
+    protocol.put(ann["id"], plain)
+    assert protocol.put(ann["id"], plain | {name: value})[name] == value
+    protocol.put(ann["id"], plain)
+    assert protocol.patch(ann["id"], operation("replace", None, {name: value}))[name] == value
+    assert protocol.get(ann["id"])[name] == value
+    protocol.delete(ann["id"])
