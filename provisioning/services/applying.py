@@ -86,6 +86,7 @@ class Applier:
             actor=self.actor,
             run_id=self.run_id,
             mapping_version=run.mapping_version,
+            planned_at=run.started_at,
         ).perform(Action.from_json(row.after))
         row.status = ActionStatus.DONE
         self._beat(session, run)

@@ -6,6 +6,7 @@ Every door comes through here: runs, SCIM requests, pages and commands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select, update
@@ -33,6 +34,7 @@ from provisioning.services.states import move
 from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
 from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.newcomers import arrived_elsewhere, queue_newcomers
 
 T = TypeVar("T")
 
@@ -47,6 +49,8 @@ class Provisioner:
     actor: Actor
     run_id: int | None = None
     mapping_version: str = ""
+    planned_at: datetime | None = None
+    """When the registry was looked at; None: in this very transaction."""
 
     def perform(self, action: Action) -> EmployeeRecord | None:
         """Do what the action says; returns the employee, or None if there is none (any more).
@@ -81,8 +85,18 @@ class Provisioner:
         return employee
 
     def _require_unlinked(self, action: Action) -> None:
+        if self.planned_at is not None:
+            queue_newcomers(self.session, self.context.intranet_id)
         if self.session.get(LinkRecord, (self.source.id, action.id.value)) is not None:
             raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
+        if self.planned_at is None or action.person is None:
+            return
+        disputed = action.finding is FindingKind.DUPLICATE_PERSON
+        policy, since = self.context.policy, self.planned_at
+        if not disputed and arrived_elsewhere(
+            self.session, self.source, action.person, policy, since
+        ):
+            raise StaleWriteError(f"{action.who} arrived through another source meanwhile")
 
     def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
         """Invite, hire back or let wait: one seat, or a place in the line (L2, L3)."""

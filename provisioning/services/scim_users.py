@@ -37,6 +37,7 @@ from provisioning.services.waiting import WaitingService
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimUserRecord
+from provisioning.storage.newcomers import queue_newcomers
 from provisioning.storage.registry import registered_people
 
 log = structlog.get_logger(__name__)
@@ -155,6 +156,8 @@ class ScimUserService:
         """Decide by the rules of a run and do it, in this transaction."""
         there = next(registered_people(session, source.id, anchor=anchor), None)
         here = None if person is None else StagedPerson(anchor, "", person)
+        if there is None:
+            queue_newcomers(session, self._context.intranet_id)
         context = self._planning_context(session, source)
         plan = plan_one(here, there, context)
         provisioner = Provisioner(

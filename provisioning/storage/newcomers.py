@@ -1,0 +1,46 @@
+"""Two doors, one newcomer: whoever is second sees the first (P3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.addresses import address_key
+from provisioning.domain.people import Person
+from provisioning.domain.policy import Policy
+from provisioning.storage.models.employees import LinkRecord
+from provisioning.storage.models.intranets import SourceRecord
+
+_KEY_BITS = 63
+"""An advisory lock of PostgreSQL is named by a signed number of 64 bits."""
+
+
+def queue_newcomers(session: Session, intranet_id: UUID) -> None:
+    """Let transactions that may bring newcomers to an intranet wait for each other.
+
+    Take it before looking newcomers up by their keys. SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = intranet_id.int % (1 << _KEY_BITS)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def arrived_elsewhere(
+    session: Session, source: SourceRecord, person: Person, policy: Policy, since: datetime
+) -> bool:
+    """Whether another source linked somebody with a key of this newcomer since a moment."""
+    others = select(SourceRecord.id).where(
+        SourceRecord.intranet_id == source.intranet_id, SourceRecord.id != source.id
+    )
+    same = [LinkRecord.user_name_key == address_key(person.user_name)]
+    if person.employee_number:
+        same.append(LinkRecord.employee_number_key == address_key(person.employee_number))
+    if person.mail and policy.may_write_to(person.mail):
+        same.append(LinkRecord.mail_key == address_key(person.mail))
+    query = select(LinkRecord.anchor).where(
+        LinkRecord.source_id.in_(others), LinkRecord.linked_at >= since, or_(*same)
+    )
+    return session.scalar(query.limit(1)) is not None
