@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -30,31 +29,25 @@ from provisioning.services.context import (
     ConfiguredSource,
     InvitationTimes,
     ServiceContext,
+    SystemClock,
 )
 from provisioning.services.demo import DEMO, clear_demo
 from provisioning.settings import Settings, load_mapping, load_settings
 from provisioning.settings_model import SourceSettings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
+from provisioning.storage.secret_key import deployment_key
 from provisioning.web.errors import add_error_pages
 from provisioning.web.health import create_health_blueprint
 from provisioning.web.pages import create_admin_blueprint
 from provisioning.web.security import harden
-from provisioning.web.server import serve
+from provisioning.web.server import leave_the_terminal, require_free, serve
 from scheduler.jobs import Schedule, jobs
 from scheduler.local import LocalScheduler, next_run
 
 ROOT = Path(__file__).parent
 CONFIG = Path("data/usher.toml")
 """Read when nothing else is named and the database is the default one; `usher demo` makes it."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> datetime:
-        """Return the aware UTC time."""
-        return datetime.now(UTC)
 
 
 def read_settings() -> Settings:
@@ -95,7 +88,7 @@ def make_services(settings: Settings) -> Services:
             stale=timedelta(days=settings.seats.stale_after_days),
         ),
         public_url=settings.web.public_url,
-        secret_key=secret_key(settings),
+        secret_key=deployment_key(settings.web.secret_key.get_secret_value(), url),
         sender=settings.mail.sender,
     )
     services = Services.build(context, sources, mailer)
@@ -121,32 +114,9 @@ def make_source(source: SourceSettings) -> ConfiguredSource:
     )
 
 
-def secret_key(settings: Settings) -> bytes:
-    """Return the deployment's key; one machine makes its own and keeps it beside the database.
-
-    Raises:
-        ConfigurationError: Several machines may share this database, and would differ.
-    """
-    given = settings.web.secret_key.get_secret_value()
-    if given:
-        return given.encode()
-    url = make_url(settings.database.url)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        raise ConfigurationError(
-            "SECRET_KEY is not set. It signs invitation links and sessions, and must be the same "
-            "on every machine that uses this database: set it to 32 or more random characters."
-        )
-    path = Path(url.database).with_suffix(".key")
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
-    return path.read_bytes()
-
-
 def create_app() -> Flask:
     """Return the web application of a worker process: pages, SCIM and health on one port."""
+    leave_the_terminal()
     settings = read_settings()
     services = make_services(settings)
     return make_app(settings, services)
@@ -223,6 +193,7 @@ class Composition:
     def serve(self, *, scheduler: bool) -> None:
         """Serve pages, SCIM and, unless told otherwise, the scheduler, until SIGTERM."""
         settings = self.settings
+        require_free(settings.web.host, settings.web.port)
         runner = LocalScheduler(self.services(), self._schedule()) if scheduler else None
         self._greet()
         sqlite = settings.database.url.startswith("sqlite")
@@ -246,14 +217,19 @@ class Composition:
     def demo(self, *, clear: bool, serve: bool) -> None:
         """Load the 40 demo people, or take them away again."""
         if clear:
-            count = clear_demo(self.services().context, DEMO)
-            CONFIG.unlink(missing_ok=True)
-            say(f"{count} demo people were removed, and {CONFIG} with them.")
+            self._clear_demo()
             return
         if not CONFIG.exists():
             CONFIG.parent.mkdir(parents=True, exist_ok=True)
             template = (ROOT / "config" / "demo.toml").read_text()
             CONFIG.write_text(template.replace("{demo_ldif}", str(ROOT / "config" / "demo.ldif")))
+        # Whatever database is named, the demo is configured by its own file, workers included.
+        os.environ.setdefault("USHER_CONFIG", str(CONFIG))
+        if DEMO not in self.settings.sources:
+            raise ConfigurationError(
+                f"USHER_CONFIG names a configuration without the demo. Nothing was loaded: "
+                f"unset it, or use {CONFIG}."
+            )
         services = self.services()
         run = services.runs.sync(DEMO, Actor("demo", "cli"))
         services.delivery.deliver_due()
@@ -263,6 +239,19 @@ class Composition:
             self.serve(scheduler=True)
         else:
             self._greet()
+
+    def _clear_demo(self) -> None:
+        """Take the demo people away, their configuration, and the seat limit that came with it."""
+        if not CONFIG.exists():
+            say(f"There is no {CONFIG} here, so there is no demo to clear. Nothing was removed.")
+            return
+        count = clear_demo(self.services().context, DEMO)
+        CONFIG.unlink()
+        self.services().seats.set_limit(None, Actor("demo", "cli"))
+        say(
+            f"{count} demo people were removed, and with them {CONFIG} and its limit of seats. "
+            "Restart what is serving; SEAT_LIMIT sets yours."
+        )
 
     def _greet(self) -> None:
         settings = self.settings

@@ -72,7 +72,7 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
             words="hands over letters",
             every=schedule.delivery,
             tick=partial(_call, services.delivery.deliver_due),
-            now=partial(_call, services.delivery.deliver_due),
+            now=partial(_call, services.delivery.require_delivered),
         ),
     ]
     made += [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ldap3
@@ -33,9 +34,7 @@ class VerifiedTls(ldap3.Tls):
     def __init__(self, settings: LdapSettings) -> None:
         """Trust the named authority, or the system's."""
         super().__init__(validate=ssl.CERT_REQUIRED)
-        self._context = ssl.create_default_context(
-            cafile=str(settings.ca_file) if settings.ca_file else None
-        )
+        self._context = trusting(settings.ca_file)
         if settings.tls == "none":
             self._context.check_hostname = False
             self._context.verify_mode = ssl.CERT_NONE
@@ -47,6 +46,21 @@ class VerifiedTls(ldap3.Tls):
             server_hostname=connection.server.host,
             do_handshake_on_connect=do_handshake,
         )
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what trusts the authorities of a file, or the system's.
+
+    Raises:
+        ConfigurationError: The file holds no certificate.
+    """
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(
+            f"ca_file {ca_file} holds no certificate that can be read: name the PEM file of the "
+            "authority that signed the directory's certificate"
+        ) from error
 
 
 def open_connection(settings: LdapSettings) -> ldap3.Connection:
@@ -106,7 +120,14 @@ def connect(connection: ldap3.Connection, settings: LdapSettings) -> None:
         if settings.start_tls and not connection.start_tls(read_server_info=False):
             raise SourceUnavailableError(f"{where} refused StartTLS; nothing was sent in the clear")
     except LDAPSocketOpenError as error:
-        raise SourceUnavailableError(f"{where} cannot be reached: {_reason(error)}") from error
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise SourceUnavailableError(
+                f"{where} answers, but is not trusted: {_reason(error)}. No password was sent. "
+                "Name the authority that signed its certificate with ca_file (LDAP_CA_FILE)"
+            ) from error
+        raise SourceUnavailableError(
+            f"{where} cannot be reached: {_reason(error)}. Nothing was read or changed"
+        ) from error
     except (LDAPException, OSError) as error:
         raise SourceUnavailableError(f"{where} broke off: {_reason(error)}") from error
 
@@ -186,6 +207,10 @@ def entries(connection: ldap3.Connection) -> Sequence[dict[str, Any]]:
 def _reason(error: Exception) -> str:
     """Return ldap3's words without its wrappers; they never hold a password."""
     text = str(error)
-    for noise in ("socket connection error while opening: ", "unable to open socket"):
+    for noise in (
+        "socket connection error while opening: ",
+        "socket ssl wrapping error: ",
+        "unable to open socket",
+    ):
         text = text.replace(noise, "")
-    return text.strip(" ,:[]()") or type(error).__name__
+    return text.strip(" ,:\"'()") or type(error).__name__

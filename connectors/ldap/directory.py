@@ -14,7 +14,7 @@ from connectors.ldap.connection import bind, close, connect, detect, open_connec
 from connectors.ldap.presets import LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.settings import LdapSettings
-from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.errors import ProvisioningError, SourceError
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import DirectorySnapshot, SnapshotProof
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
@@ -70,7 +70,7 @@ class LdapDirectory:
             *(["-ZZ"] if self.settings.start_tls else []),
             *("-H", self.settings.uri, "-x", "-W", "-D", self.settings.bind_dn),
             *("-b", self.settings.base_dn, "-E", f"pr={self.settings.page_size}/noprompt"),
-            *("-LLL", search.user_filter, *sorted({*self.attributes, search.id_attribute})),
+            *("-L", search.user_filter, *sorted({*self.attributes, search.id_attribute})),
         ]
         return shlex.join(words)
 
@@ -137,4 +137,9 @@ class _Check:
         self.sample = list(islice(people, SAMPLE))
         for _ in people:
             pass
+        if not self.sample:
+            raise SourceError(
+                f"nobody is there: {snapshot.proof.detail}. Look at the base, the filter and the "
+                "rights of the account; a run would stop here"
+            )
         return snapshot.proof.detail

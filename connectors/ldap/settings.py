@@ -13,12 +13,11 @@ from pydantic import (
     Field,
     PositiveInt,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from provisioning.domain.errors import ConfigurationError
+from connectors.options import read_options
 
 Preset = Literal["auto", "openldap", "active-directory", "389ds"]
 
@@ -96,10 +95,4 @@ class LdapSettings(BaseModel):
         Raises:
             ConfigurationError: An option is unknown, missing or impossible.
         """
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in ("sources", source, *first["loc"]))
-            words = str(first["msg"]).removeprefix("Value error, ")
-            raise ConfigurationError(f"{place}: {words}") from error
+        return read_options(cls, source, options)

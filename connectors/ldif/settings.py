@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from provisioning.domain.errors import ConfigurationError
+from connectors.options import read_options
 
 
 class LdifSettings(BaseModel):
@@ -35,10 +35,4 @@ class LdifSettings(BaseModel):
         Raises:
             ConfigurationError: An option is unknown, missing or impossible.
         """
-        try:
-            return cls.model_validate(dict(options))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in ("sources", source, *first["loc"]))
-            words = str(first["msg"]).removeprefix("Value error, ")
-            raise ConfigurationError(f"{place}: {words}") from error
+        return read_options(cls, source, options)

@@ -32,6 +32,8 @@ def greet(services: Services, *, public_url: str, database: str) -> None:
     say(f"  Data       {database}   settings: usher config show --origin")
     if services.mailer.keeps_letters:
         say(f"  Letters    are kept in {public_url}/admin/outbox; nobody is written to")
+    elif kept := services.outbox.counts().get("kept"):
+        say(f"  Letters    {kept:,} were only kept before; `usher invite --kept` sends them")
     if DEMO in services.sources:
         say("  Demo       40 people are loaded; `usher demo --clear` removes them")
     say("")

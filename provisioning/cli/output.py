@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -94,6 +95,13 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         except OperationalError as error:
             sentence = f"the database does not answer: {error.orig}"
             fail(context.obj, "database_unavailable", sentence, UNAVAILABLE)
+        except BrokenPipeError:
+            # Whoever read us has seen enough: `usher people | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+        except OSError as error:
+            sentence = f"{error.filename or 'the system'}: {error.strerror}. Nothing more was done"
+            fail(context.obj, "system", sentence, 1)
 
     return wrapped
 

@@ -62,12 +62,21 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
 
 
 @click.command()
-@click.argument("key")
+@click.argument("key", required=False)
+@click.option("--kept", is_flag=True, help="Send all letters that were kept before SMTP was set.")
 @command
 @pass_screen
-def invite(screen: Screen, key: str) -> None:
+def invite(screen: Screen, key: str | None, *, kept: bool) -> None:
     """Invite the employee KEY again, who has not joined: lapsed, or the letter got lost."""
     services = screen.wiring.services()
+    if kept == (key is not None):
+        raise click.UsageError("name one employee, or say --kept")
+    if key is None:
+        letters = services.delivery.send_kept()
+        if screen.json:
+            screen.document({"letters": letters})
+        screen.say(f"{letters:,} letter(s) that were kept leave now.")
+        return
     employee_id = services.reports.find(key)
     services.invite_again(employee_id, actor())
     report = services.person(employee_id)

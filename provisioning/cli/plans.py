@@ -11,6 +11,7 @@ from provisioning.services.run_reports import ActionRow, PlanReport
 
 HELD, PARTIAL, CHANGES = 3, 4, 2
 RUN = click.IntRange(1, 2**53 - 1)
+
 SIGNS = {
     "revoke": "- revoke",
     "dismiss": "- dismiss",
@@ -20,6 +21,13 @@ SIGNS = {
     "wait": ". wait",
     "flag": "! flag",
 }
+
+
+def _said(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Refuse a reason that says nothing."""
+    if not value.strip():
+        raise click.BadParameter("say why: it stays with the run")
+    return value.strip()
 
 
 @click.command()
@@ -33,8 +41,9 @@ def plan(screen: Screen, source: str, *, detailed_exitcode: bool) -> None:
     report = services.run_reports.plan(services.runs.plan(source, actor()))
     show_plan(screen, report)
     if not screen.json:
-        following = "approve" if report.held else "apply"
-        screen.say(f"Nothing has been changed.   Next: usher {following} {report.run}")
+        following = f"approve {report.run} --comment WHY" if report.held else f"apply {report.run}"
+        todo = f"Next: usher {following}" if report.actions else "There is nothing to do."
+        screen.say(f"Nothing has been changed.   {todo}")
     if detailed_exitcode and report.actions:
         raise SystemExit(CHANGES)
     if report.held:
@@ -74,7 +83,7 @@ def apply(screen: Screen, run: int) -> None:
 
 @click.command()
 @click.argument("run", type=RUN)
-@click.option("--comment", required=True, help="Why; it stays with the run.")
+@click.option("--comment", required=True, callback=_said, help="Why; it stays with the run.")
 @click.option("--digest", help="Approve only the plan with this digest.")
 @command
 @pass_screen
@@ -88,7 +97,7 @@ def approve(screen: Screen, run: int, *, comment: str, digest: str | None) -> No
 
 @click.command()
 @click.argument("run", type=RUN)
-@click.option("--comment", required=True, help="Why; it stays with the run.")
+@click.option("--comment", required=True, callback=_said, help="Why; it stays with the run.")
 @command
 @pass_screen
 def reject(screen: Screen, run: int, *, comment: str) -> None:
@@ -122,7 +131,10 @@ def release(screen: Screen, source: str) -> None:
     letters = screen.wiring.services().invitations.release(source, actor())
     if screen.json:
         screen.document({"source": source, "letters": letters})
-    screen.say(f"{source} is released; {letters} letter(s) that were held leave after the grace.")
+    screen.say(
+        f"{source} is released: its runs may be applied, and {letters} letter(s) that were held "
+        "leave after the grace."
+    )
 
 
 @click.command()

@@ -204,6 +204,7 @@ EXIT_CODES: Mapping[type[ProvisioningError], int] = {
     HeldError: 3,
     BusyError: 75,
     StaleWriteError: 75,
+    DeliveryError: 75,
 }
 """What a command answers for an error; anything else is 1."""
 

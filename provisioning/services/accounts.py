@@ -8,14 +8,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.addresses import usable_mail
+from provisioning.domain.addresses import address_key, usable_mail
 from provisioning.domain.employees import Change
-from provisioning.domain.errors import CredentialsError
+from provisioning.domain.errors import CredentialsError, NotFoundError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.credentials import Credentials, require_good_password
 from provisioning.services.findings import refresh
 from provisioning.services.invitations import end_invitation, find_by_token
+from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
 from provisioning.storage.models.accounts import (
     BindingRecord,
@@ -24,7 +25,7 @@ from provisioning.storage.models.accounts import (
     RoleGrantRecord,
     RoleName,
 )
-from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.employees import AddressRecord, EmployeeRecord
 
 
 class AccountService:
@@ -52,7 +53,10 @@ class AccountService:
             invitation, employee = find_by_token(session, self._context, token, for_update=True)
             identity = self._credentials.find(session, address)
             if identity is None:
-                identity = self._credentials.create(session, address, hashed)
+                proven = address_key(address) == invitation.address_key
+                if not proven:
+                    self._require_nobody_elses(session, employee, address)
+                identity = self._credentials.create(session, address, hashed, proven=proven)
                 session.flush()
             self._bind(session, employee, identity)
             end_invitation(session, self._context, employee.id, "accepted")
@@ -72,6 +76,26 @@ class AccountService:
             session.flush()
             refresh(session, self._context, [employee.id])
             return employee.id
+
+    def _require_nobody_elses(
+        self, session: Session, employee: EmployeeRecord, address: str
+    ) -> None:
+        """Refuse an account at a colleague's address: they could not make their own any more."""
+        key, others = address_key(address), EmployeeRecord.id != employee.id
+        here = EmployeeRecord.intranet_id == self._context.intranet_id
+        contact = select(EmployeeRecord.id).where(
+            here, others, EmployeeRecord.contact_email_key == key
+        )
+        described = (
+            select(EmployeeRecord.id)
+            .join(AddressRecord, AddressRecord.employee_id == EmployeeRecord.id)
+            .where(here, others, AddressRecord.value_key == key)
+        )
+        if session.scalar(contact.union_all(described).limit(1)) is not None:
+            raise CredentialsError(
+                f"{address} is another person's address here. Use the address you were invited at, "
+                "or one of your own."
+            )
 
     def _hash_for(self, address: str, password: str) -> str:
         """Check or hash the password before the transaction: argon2 takes its time."""
@@ -99,6 +123,25 @@ class AccountService:
                 )
             ).one()
             identity.password_hash, identity.one_time = hashed, False
+
+    def reset_password(self, address: str, actor: Actor) -> str:
+        """Give an account a new one-time password and end its sessions; returns the password.
+
+        Raises:
+            NotFoundError: There is no e-mail account with this address.
+        """
+        password = secrets.token_urlsafe(12)
+        hashed = self._credentials.hash(password)
+        with self._context.database.write() as session:
+            identity = self._credentials.find(session, address)
+            if identity is None:
+                raise NotFoundError("account", f'"{address}"', hint="nothing was changed")
+            identity.password_hash, identity.one_time = hashed, True
+            identity.failed_attempts, identity.locked_until = 0, None
+            end_sessions(session, self._context, identity.account_id)
+            because = f"{actor.name} gave {address} a new one-time password (A4)"
+            record(session, self._context, actor, "password_reset", because)
+        return password
 
     def create_administrator(self, address: str) -> str | None:
         """Make the first administrator; returns the one-time password, or None if there is one."""

@@ -117,8 +117,10 @@ class Applier:
                 kind = FindingKind.MISSING_FROM_SOURCE
                 close_finding(session, self.context, str(employee_id), kind)
             drop_staged(session, run.id)
-            session.get_one(SourceRecord, run.source_id).last_read = run.read
             run.state = self._final_state(session)
+            if run.state is not RunState.HELD:
+                # What a guard doubts is not what the next reading is compared with.
+                session.get_one(SourceRecord, run.source_id).last_read = run.read
             run.finished_at = self.context.now()
             run.worker = None
             return run.state

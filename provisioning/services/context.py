@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,14 @@ from provisioning.domain.mapping import PersonMapping
 from provisioning.domain.policy import Policy
 from provisioning.ports import Clock, DirectorySource
 from provisioning.storage.base import Database
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the aware UTC time."""
+        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,23 @@ class Credentials:
         ).one_or_none()
 
     def create(
-        self, session: Session, address: str, hashed: str, *, one_time: bool = False
+        self,
+        session: Session,
+        address: str,
+        hashed: str,
+        *,
+        one_time: bool = False,
+        proven: bool = False,
     ) -> IdentityRecord:
-        """Add an account with an e-mail identity; its owner changes it from now on (E2)."""
+        """Add an account with an e-mail identity; its owner changes it from now on (E2).
+
+        Args:
+            session: The transaction.
+            address: What they sign in with.
+            hashed: The password's hash.
+            one_time: Whether the password has to be replaced at the first sign-in.
+            proven: Whether a letter to this address was answered.
+        """
         account = AccountRecord(created_at=self._context.now())
         session.add(account)
         session.flush()
@@ -75,7 +89,7 @@ class Credentials:
             address_key=address_key(address),
             password_hash=hashed,
             one_time=one_time,
-            confirmed_at=self._context.now(),
+            confirmed_at=self._context.now() if proven else None,
         )
         session.add(identity)
         return identity

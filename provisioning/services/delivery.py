@@ -9,7 +9,7 @@ mail systems recognise a repetition (RFC 5321 6.1 asks the same of every relay).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
+from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError, NotInvitableError
 from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
 from provisioning.ports import Mailer
 from provisioning.services.audit import record
@@ -33,6 +33,9 @@ log = structlog.get_logger(__name__)
 CLAIM = timedelta(minutes=2)
 GIVE_UP = timedelta(days=28)
 BATCH = 50
+GONE = frozenset({OutboxState.DELIVERED, OutboxState.KEPT})
+"""A letter in one of these states can be read as it was, whatever became of its invitation."""
+
 
 LETTERS: Mapping[str, tuple[Callable[[InvitationLetter], EmailMessage], str]] = {
     INVITATION_LETTER: (render_invitation, ""),
@@ -75,6 +78,60 @@ class DeliveryService:
         while batch := self._claim():
             delivered += sum(self._deliver(message_id, fence) for message_id, fence in batch)
         return delivered
+
+    def require_delivered(self) -> int:
+        """Hand over everything that is due; returns how many messages left.
+
+        Raises:
+            DeliveryError: Some stay and are tried again; the sentence says why.
+        """
+        left = self.deliver_due()
+        with self._context.database.read() as session:
+            stuck = session.scalars(
+                select(OutboxRecord.error)
+                .where(
+                    OutboxRecord.intranet_id == self._context.intranet_id,
+                    OutboxRecord.state == OutboxState.WAITING,
+                    OutboxRecord.error.is_not(None),
+                )
+                .order_by(OutboxRecord.id.desc())
+            ).all()
+        if stuck:
+            raise DeliveryError(
+                f"{left:,} letter(s) left; {len(stuck):,} could not and will be tried again by "
+                f"themselves: {stuck[0]}",
+                permanent=False,
+            )
+        return left
+
+    def send_kept(self) -> int:
+        """Let the invitations leave that were only kept, with clocks that start now.
+
+        Returns how many. Reminders are not sent late, and who joined meanwhile is left alone.
+
+        Raises:
+            NotInvitableError: Letters are still only kept.
+        """
+        if self._mailer.keeps_letters:
+            raise NotInvitableError("No relay is named, so letters are kept: set SMTP_URL first.")
+        now = self._context.now()
+        with self._context.database.write() as session:
+            kept = session.scalars(
+                select(OutboxRecord).where(
+                    OutboxRecord.intranet_id == self._context.intranet_id,
+                    OutboxRecord.state == OutboxState.KEPT,
+                    OutboxRecord.topic == INVITATION_LETTER,
+                )
+            ).all()
+            return sum(self._take_back(session, message, now) for message in kept)
+
+    def _take_back(self, session: Session, message: OutboxRecord, now: datetime) -> bool:
+        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+        if invitation is None or invitation.ended_at is not None:
+            return False
+        message.state, message.not_before, message.delivered_at = OutboxState.WAITING, now, None
+        invitation.sent_at = invitation.expires_at = invitation.reminded_at = None
+        return True
 
     def letter(self, message_id: int) -> EmailMessage | None:
         """Return a letter as it leaves or left, for reading; None when it never will."""
@@ -148,7 +205,7 @@ class DeliveryService:
         invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
         if invitation is None:
             return None
-        if invitation.ended_at is not None and message.state is not OutboxState.DELIVERED:
+        if invitation.ended_at is not None and message.state not in GONE:
             return None
         employee = session.get_one(EmployeeRecord, invitation.employee_id)
         leaves_at = invitation.sent_at or self._context.now()
@@ -172,17 +229,22 @@ class DeliveryService:
             if message is None:
                 return
             now = self._context.now()
-            message.state, message.delivered_at = OutboxState.DELIVERED, now
+            kept = self._mailer.keeps_letters
+            message.state = OutboxState.KEPT if kept else OutboxState.DELIVERED
+            message.delivered_at = now
             message.attempts += 1
             message.claimed_until = message.error = None
             invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
             if invitation is None:
                 return
             if message.topic == REMINDER_LETTER:
-                self._note(session, invitation, "reminder_sent", "a reminder left for {} (I4)")
+                rule, what = "I4", "reminder"
             elif invitation.sent_at is None:
                 self._start(session, invitation)
-                self._note(session, invitation, "letter_sent", "the invitation left for {} (I1)")
+                rule, what = "I1", "invitation"
+            else:
+                return
+            self._note(session, invitation, what, rule)
 
     def _start(self, session: Session, invitation: InvitationRecord) -> None:
         """Start the clock of the invitation and give the default task (I3, I8)."""
@@ -190,11 +252,20 @@ class DeliveryService:
         invitation.sent_at, invitation.expires_at = now, now + self._context.times.lifetime
         give_default_task(session, self._context, invitation.employee_id)
 
-    def _note(
-        self, session: Session, invitation: InvitationRecord, kind: str, sentence: str
-    ) -> None:
-        because, employee_id = sentence.format(invitation.address), invitation.employee_id
-        record(session, self._context, SYSTEM, kind, because, employee_id=employee_id)
+    def _note(self, session: Session, invitation: InvitationRecord, what: str, rule: str) -> None:
+        """Say on the timeline what became of a letter."""
+        if self._mailer.keeps_letters:
+            kind, words = "kept", f"was kept for reading; nobody wrote to {invitation.address}"
+        else:
+            kind, words = "sent", f"left for {invitation.address}"
+        record(
+            session,
+            self._context,
+            SYSTEM,
+            f"{what}_{kind}",
+            f"the {what} {words} ({rule})",
+            employee_id=invitation.employee_id,
+        )
 
     def _failed(self, message_id: int, fence: int, error: Exception, *, permanent: bool) -> None:
         with self._context.database.write() as session:

@@ -14,11 +14,11 @@ from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_findings_of
 from provisioning.services.invitations import end_invitation
 from provisioning.services.seats import free_seat
+from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
 from provisioning.storage.models.accounts import (
     BindingRecord,
     InvitationRecord,
-    SessionRecord,
     TaskRoleRecord,
 )
 from provisioning.storage.models.employees import (
@@ -58,7 +58,9 @@ def depart_employee(
     held_seat = takes_seat(employee.state)
     never_active = employee.accepted_at is None and employee.state is not EmployeeState.ACTIVE
     end_invitation(session, context, employee.id, "revoked")
-    _end_sessions(session, context, employee.id)
+    accounts = select(BindingRecord.account_id).where(BindingRecord.employee_id == employee.id)
+    for account_id in session.scalars(accounts).all():
+        end_sessions(session, context, account_id)
     if held_seat:
         free_seat(session, context)
     keep = not never_active or _was_written_to(session, employee.id)
@@ -130,13 +132,3 @@ def _was_written_to(session: Session, employee_id: UUID) -> bool:
         return True
     task = select(TaskRoleRecord.task_id).where(TaskRoleRecord.employee_id == employee_id)
     return session.scalar(task.limit(1)) is not None
-
-
-def _end_sessions(session: Session, context: ServiceContext, employee_id: UUID) -> None:
-    accounts = select(BindingRecord.account_id).where(BindingRecord.employee_id == employee_id)
-    session.execute(
-        update(SessionRecord)
-        .where(SessionRecord.account_id.in_(accounts), SessionRecord.ended_at.is_(None))
-        .values(ended_at=context.now()),
-        execution_options={"synchronize_session": False},
-    )

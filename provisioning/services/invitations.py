@@ -273,7 +273,7 @@ def find_by_token(
 
 
 _ENDED = {
-    "accepted": "This invitation has been accepted already. Sign in instead.",
+    "accepted": "This invitation has been accepted already: there is nothing more to do.",
     "expired": "This invitation has expired. Ask your administrator for a new one.",
     "revoked": "This invitation was withdrawn. Ask your administrator.",
     "replaced": "A newer invitation was sent to your new address. Use the link in that letter.",

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from provisioning.domain.actions import ActionKind, HoldReason
 from provisioning.services.context import ServiceContext
+from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord
 from provisioning.storage.runs import find_run
@@ -126,7 +127,8 @@ class RunReports:
             NotFoundError: There is no such run.
         """
         query = (
-            select(RunActionRecord)
+            select(RunActionRecord, EmployeeRecord.display_name, EmployeeRecord.contact_email)
+            .outerjoin(EmployeeRecord, EmployeeRecord.id == RunActionRecord.employee_id)
             .where(RunActionRecord.run_id == run_id, RunActionRecord.seq > after)
             .order_by(RunActionRecord.seq)
             .limit(limit)
@@ -139,7 +141,7 @@ class RunReports:
         with self._context.database.read() as session:
             run = find_run(session, self._context.intranet_id, run_id)
             source = session.get_one(SourceRecord, run.source_id)
-            actions = [_action_row(row) for row in session.scalars(query)]
+            actions = [_action_row(*row) for row in session.execute(query)]
             waiting = session.execute(
                 select(RunActionRecord.held, RunActionRecord.after).where(
                     RunActionRecord.run_id == run_id, held
@@ -219,15 +221,16 @@ def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
     )
 
 
-def _action_row(row: RunActionRecord) -> ActionRow:
+def _action_row(row: RunActionRecord, name: str | None, contact: str | None) -> ActionRow:
+    """Return an action as it is shown; who is gone is shown as the registry knows them."""
     document = row.after
     person = document.get("person") or {}
     return ActionRow(
         seq=row.seq,
         action=row.kind.value,
         person=row.who,
-        display_name=person.get("display_name", row.who),
-        mail=person.get("mail"),
+        display_name=person.get("display_name") or name or row.who,
+        mail=person.get("mail") or contact,
         where=_where(document),
         anchor=row.anchor,
         employee=str(row.employee_id) if row.employee_id else None,

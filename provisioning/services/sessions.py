@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import CredentialsError
 from provisioning.services.context import Actor, ServiceContext
@@ -139,6 +140,16 @@ class SessionService:
             identity.failed_attempts += 1
             if identity.failed_attempts >= _FREE_ATTEMPTS:
                 identity.locked_until = self._context.now() + _LOCK
+
+
+def end_sessions(session: Session, context: ServiceContext, account_id: UUID) -> None:
+    """End every session of an account: whoever is signed in with it is not any more (D7)."""
+    session.execute(
+        update(SessionRecord)
+        .where(SessionRecord.account_id == account_id, SessionRecord.ended_at.is_(None))
+        .values(ended_at=context.now()),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _digest(secret: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -10,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from provisioning.domain.errors import ConfigurationError, DatabaseUnavailableError
 from provisioning.storage.base import Database
@@ -26,7 +27,7 @@ def upgrade(url: str) -> None:
         ConfigurationError: The database was written by a newer Usher.
         DatabaseUnavailableError: The database does not answer.
     """
-    _make_folder(url)
+    _make_file(url)
     database = Database(url)
     try:
         _refuse_unknown_revision(database)
@@ -34,7 +35,7 @@ def upgrade(url: str) -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except OperationalError as error:
+    except DatabaseError as error:
         raise DatabaseUnavailableError(
             f"the database {database.url.render_as_string()} does not answer: {error.orig}"
         ) from error
@@ -64,10 +65,20 @@ def _refuse_unknown_revision(database: Database) -> None:
         )
 
 
-def _make_folder(url: str) -> None:
+def _make_file(url: str) -> None:
+    """Make the file of a SQLite database, for its owner's eyes only, where there is none."""
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return
+    path = Path(str(parsed.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise DatabaseUnavailableError(
+            f"the database {path} cannot be opened: {error.strerror}. Nothing was done; "
+            "DATABASE_URL says where it is"
+        ) from error
 
 
 def _config() -> Config:

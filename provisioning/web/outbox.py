@@ -11,8 +11,14 @@ from provisioning.services.container import Services
 from provisioning.storage.models.effects import OutboxState
 from provisioning.web.listing import NUMBER, PAGE, asked_choice, asked_number
 
-LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
-"""A letter shows, and does nothing: no script, no picture from elsewhere, no form."""
+LETTER_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+"""A letter shows, and does nothing: no script, no picture from elsewhere, no form. Its link opens
+beside the page, as in a mail program."""
+
+_BESIDE = '<base target="_blank">'
 
 
 class OutboxPages:
@@ -56,7 +62,8 @@ class OutboxPages:
 
     def letter_html(self, message: int) -> Response:
         """Show the HTML of a letter alone, for the frame of the page."""
-        response = Response(_part(self._letter(message), "html"), mimetype="text/html")
+        html = _part(self._letter(message), "html").replace("<head>", f"<head>{_BESIDE}", 1)
+        response = Response(html, mimetype="text/html")
         response.headers["Content-Security-Policy"] = LETTER_POLICY
         response.headers["X-Frame-Options"] = "SAMEORIGIN"
         return response

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import socket
 from collections.abc import Callable
 
 from granian.constants import Interfaces
@@ -14,6 +16,30 @@ from provisioning.domain.errors import ConfigurationError
 
 DRAIN_SECONDS = 20
 """How long a worker may finish what it does after SIGTERM."""
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse a port that is taken, also by another Usher: both would be given its requests.
+
+    Raises:
+        ConfigurationError: The port is taken or not ours to use.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port}: {error.strerror}. Nothing is served. "
+            "Stop the other program, or set PORT."
+        ) from error
+
+
+def leave_the_terminal() -> None:
+    """Take a worker out of the terminal's group: Ctrl-C is for the process that stops workers.
+
+    A worker that is interrupted by itself while it is being stopped may never end.
+    """
+    os.setpgid(0, 0)
 
 
 def serve(
@@ -41,7 +67,7 @@ def serve(
         on_stop: Called in this process when the workers are gone.
 
     Raises:
-        ConfigurationError: The port is taken or not ours to use.
+        ConfigurationError: The port was taken meanwhile.
     """
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
@@ -61,7 +87,7 @@ def serve(
     server.on_shutdown(on_stop)
     try:
         server.serve()
-    except (FatalError, OSError) as error:
+    except (FatalError, RuntimeError, OSError) as error:
         raise ConfigurationError(
             f"cannot listen on {host}:{port}: {error}. Nothing is served. "
             "Stop the other program, or set PORT."

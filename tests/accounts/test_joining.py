@@ -78,6 +78,32 @@ def test_somebody_may_sign_in_with_another_address(site, world, link):
     assert "login_differs_from_contact" in found
 
 
+def test_a_colleagues_address_is_nobody_elses_to_take(site, world, link):
+    """I6, A5: whoever has it could not make an account of their own any more."""
+    world.directory.add(entry("bob"), entry("cyd", mailbox="box@corp.example"))
+    world.sync()
+    for address in ("bob@corp.example", "BOX@corp.example"):
+        answer = join(Visitor(site), link, address=address)
+        assert answer.status_code == 422
+        assert "another person" in answer.text
+    assert world.states()["Ann"] == "invited"
+    assert rows(world, AccountRecord) == 0
+    world.accept("Bob")
+    assert world.states()["Bob"] == "active"
+
+
+def test_only_the_invited_address_counts_as_proven(site, world, link):
+    """A5: a letter to it was answered; to another one none was."""
+    join(Visitor(site), link, address="ann@home.example")
+    world.directory.add(entry("bob"))
+    world.sync()
+    world.accept("Bob")
+    with world.services.context.database.read() as session:
+        found = session.execute(select(IdentityRecord.address, IdentityRecord.confirmed_at)).all()
+    proven = {address: moment is not None for address, moment in found}
+    assert proven == {"ann@home.example": False, "bob@corp.example": True}
+
+
 def test_a_link_works_once(site, world, link):
     """I3: what was accepted is over, and the page says so."""
     join(Visitor(site), link)

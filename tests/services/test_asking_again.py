@@ -55,7 +55,7 @@ def test_who_has_not_joined_is_reminded_once_with_the_same_link(invited):
     assert link in reminder.get_body(("plain",)).get_content()
     assert reminder["To"] == first["To"]
     assert reminder["Message-ID"] != first["Message-ID"]
-    assert timeline(invited).count("reminder_sent") == 1
+    assert timeline(invited).count("reminder_kept") == 1
 
 
 def test_a_reminder_does_not_prolong_the_invitation(invited):
@@ -140,7 +140,7 @@ def test_a_lost_letter_is_sent_again_after_the_cool_down(invited):
     with pytest.raises(InvitationError, match="newer invitation"):
         invited.services.invitations.find(old)
     assert invited.services.delivery.deliver_due() == 1
-    assert timeline(invited).count("letter_sent") == 2
+    assert timeline(invited).count("invitation_kept") == 2
     assert invited.services.reports.seats().taken == 1
 
 

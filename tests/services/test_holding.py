@@ -55,6 +55,26 @@ def test_too_many_at_once_are_held_and_additions_go_on(world):
     assert sorted(set(world.states().values())) == ["invited"]
 
 
+def test_a_held_reading_is_not_what_the_next_is_compared_with(world):
+    """D5, R2: twenty people were seen last, whatever the doubtful reading returned."""
+    world.directory.add(*(entry(f"p{n:02}") for n in range(20)))
+    world.sync()
+    world.directory.remove(*(f"p{n:02}" for n in range(10)))
+    for plan in (world.night(), world.sync()):
+        assert "The last good run saw 20 people" in plan.limit_sentence
+
+
+def test_who_would_leave_is_called_by_name(world):
+    """R4: whoever approves sees people, not ids; the entry is gone, the registry is not."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.accept("Ann")
+    world.directory.remove("ann")
+    report = world.services.run_reports.plan(world.services.runs.plan("corp", ME))
+    (leaving,) = report.actions
+    assert (leaving.display_name, leaving.mail) == ("Ann", "ann@corp.example")
+
+
 def test_approving_the_held_plan_by_its_digest_does_exactly_that(world):
     """R4: planned afresh, applied where both agree."""
     world.directory.add(*(entry(f"p{n:02}") for n in range(20)))

@@ -23,6 +23,9 @@ class OutboxState(StrEnum):
     """Handed over, the answer not seen yet: committed before the call."""
 
     DELIVERED = "delivered"
+    KEPT = "kept"
+    """Kept for reading while no relay is named: nobody was written to."""
+
     DEAD = "dead"
 
 

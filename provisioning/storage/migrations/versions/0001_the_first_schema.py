@@ -147,7 +147,7 @@ def upgrade() -> None:
     sa.Column('topic', sa.String(), nullable=False),
     sa.Column('natural_key', sa.String(), nullable=False),
     sa.Column('payload', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
-    sa.Column('state', sa.Enum('waiting', 'claimed', 'in_doubt', 'delivered', 'dead', name='outbox_state', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('state', sa.Enum('waiting', 'claimed', 'in_doubt', 'delivered', 'kept', 'dead', name='outbox_state', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
     sa.Column('claimed_until', sa.DateTime(timezone=True), nullable=True),
