@@ -61,6 +61,7 @@ lock: dev ## Write both lock files from pyproject.toml (UPGRADE=--upgrade for ne
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo 'Usher needs Python 3.11 or newer; choose one with: make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh tests/prepare.sh python3-venv
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo 'The venv module is missing: apt-get install python3-venv'; exit 1; }
 

@@ -94,6 +94,7 @@ def make_services(settings: Settings) -> Services:
     services = Services.build(context, sources, mailer)
     if settings.seats.limit is not None:
         services.seats.set_limit(settings.seats.limit, Actor("configuration", "cli"))
+        services.waiting.serve()
     return services
 
 

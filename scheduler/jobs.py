@@ -5,19 +5,22 @@ job          when                    does
 nightly      once per local date     a full run of every source that is read
 delivery     every few seconds       hands over what is due in the outbox
 reminders    every upkeep interval   reminds once of invitations nobody accepted yet (I4)
-invitations  every upkeep interval   expires invitations whose time is over (I4)
+invitations  every upkeep interval   expires invitations whose time is over, and gives their
+                                     seats to those who wait (I4, L3)
 waiting      every upkeep interval   gives free seats to those who wait (L3)
 seats        every hour              counts the seated again (L7)
 findings     every hour              looks at every address again (E5)
+history      every day               forgets slots that nobody asks for any more
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
+from provisioning.domain.errors import ProvisioningError
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
 
@@ -54,10 +57,11 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
     hour = timedelta(hours=1)
     by_interval = (
         ("reminders", "reminds of invitations", schedule.upkeep, services.invitations.remind_due),
-        ("invitations", "expires invitations", schedule.upkeep, services.invitations.expire_due),
+        ("invitations", "expires invitations", schedule.upkeep, partial(_expire, services)),
         ("waiting", "serves the waiting list", schedule.upkeep, services.waiting.serve),
         ("seats", "counts the seated again", hour, services.seats.recount),
         ("findings", "looks at every address again", hour, services.findings.refresh_all),
+        ("history", "forgets old slots of jobs", 24 * hour, services.slots.forget_old),
     )
     made = [
         Job(
@@ -95,7 +99,8 @@ def nightly(services: Services, at: time) -> None:
     """
     now = services.context.now()
     due = last_night(now.astimezone(services.context.time_zone), at)
-    for name in _readable(services):
+
+    def one(name: str) -> None:
         if services.slots.is_older_than(name, due.astimezone(UTC)):
             services.slots.once(
                 "nightly",
@@ -103,6 +108,8 @@ def nightly(services: Services, at: time) -> None:
                 partial(services.runs.sync, name, ACTOR),
                 source=name,
             )
+
+    _each(_readable(services), one)
 
 
 def last_night(local_now: datetime, at: time) -> datetime:
@@ -124,8 +131,23 @@ def next_night(local_now: datetime, at: time) -> datetime:
 
 def read_sources(services: Services) -> None:
     """Run every source that can be read, now."""
-    for name in _readable(services):
-        services.runs.sync(name, ACTOR)
+    _each(_readable(services), lambda name: services.runs.sync(name, ACTOR))
+
+
+def _each(names: Sequence[str], work: Callable[[str], object]) -> None:
+    """Do it for every source: one that fails keeps none of the others waiting.
+
+    Raises:
+        ProvisioningError: The first failure, when all had their turn.
+    """
+    failures: list[ProvisioningError] = []
+    for name in names:
+        try:
+            work(name)
+        except ProvisioningError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _readable(services: Services) -> list[str]:
@@ -140,6 +162,11 @@ def _once_a_period(
         services.slots.once(name, str(number), work)
 
     return tick
+
+
+def _expire(services: Services) -> None:
+    services.invitations.expire_due()
+    services.waiting.serve()
 
 
 def _call(work: Callable[[], object]) -> None:

@@ -1,13 +1,18 @@
 #!/bin/sh
-# Install the servers the suite talks to, if they are missing, without starting any of them.
+# Install Debian packages without starting any server in them:
 #
-# Never fails: a test whose server is missing fails by itself, and names it.
+#     sh tests/prepare.sh              the servers the suite talks to, if they are missing
+#     sh tests/prepare.sh PACKAGE...   these
+#
+# Never fails: whoever needs a package that is still missing fails by itself, and names it.
 set -eu
 
-missing=''
-command -v /usr/sbin/slapd >/dev/null || missing="$missing slapd"
-command -v ldapsearch >/dev/null || missing="$missing ldap-utils"
-command -v chromium >/dev/null || missing="$missing chromium"
+missing="$*"
+if [ $# -eq 0 ]; then
+    command -v /usr/sbin/slapd >/dev/null || missing="$missing slapd"
+    command -v ldapsearch >/dev/null || missing="$missing ldap-utils"
+    command -v chromium >/dev/null || missing="$missing chromium"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ]; then
@@ -18,8 +23,8 @@ else
     as_root='none'
 fi
 if [ "$as_root" = none ] || ! command -v apt-get >/dev/null; then
-    echo "Missing, and not mine to install:$missing; tests that need them will fail." >&2
-    echo "As root on Debian: apt-get install$missing" >&2
+    echo "Missing, and not mine to install: $missing; what needs them will fail." >&2
+    echo "As root on Debian: apt-get install $missing" >&2
     exit 0
 fi
 
@@ -36,10 +41,10 @@ apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get --yes -qq \
         -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
-echo "Installing for the tests:$missing" >&2
+echo "Installing: $missing" >&2
 # shellcheck disable=SC2086 - one word per package
 if ! said=$({ apt update && apt install --no-install-recommends $missing; } 2>&1); then
     echo "$said" >&2
-    echo "Could not be installed:$missing; tests that need them will fail." >&2
-    echo "By hand: apt-get update && apt-get install$missing" >&2
+    echo "Could not be installed: $missing; what needs them will fail." >&2
+    echo "By hand: apt-get update && apt-get install $missing" >&2
 fi

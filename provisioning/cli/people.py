@@ -9,6 +9,7 @@ from provisioning.cli.wiring import actor
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.findings import FindingKind
 from provisioning.services.files import FINDING_COLUMNS, csv_lines, finding_cells
+from provisioning.services.kept_letters import send_kept
 
 
 @click.command()
@@ -72,7 +73,7 @@ def invite(screen: Screen, key: str | None, *, kept: bool) -> None:
     if kept == (key is not None):
         raise click.UsageError("name one employee, or say --kept")
     if key is None:
-        letters = services.delivery.send_kept()
+        letters = send_kept(services.context, services.mailer)
         if screen.json:
             screen.document({"letters": letters})
         screen.say(f"{letters:,} letter(s) that were kept leave now.")

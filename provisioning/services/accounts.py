@@ -99,10 +99,8 @@ class AccountService:
 
     def _hash_for(self, address: str, password: str) -> str:
         """Check or hash the password before the transaction: argon2 takes its time."""
-        with self._context.database.read() as session:
-            existing = self._credentials.find(session, address)
+        existing = self._credentials.authenticate(address, password)
         if existing is not None:
-            self._credentials.verify(existing, password)
             return existing.password_hash or ""
         require_good_password(password)
         return self._credentials.hash(password)

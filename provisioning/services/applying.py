@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -26,11 +26,8 @@ from provisioning.storage.models.runs import (
 )
 from provisioning.storage.runs import due_actions
 from provisioning.storage.staging import drop_staged, remember_reading
-from provisioning.storage.workers import LEASE, working_on
 
 log = structlog.get_logger(__name__)
-
-BEAT = LEASE / 10
 
 Progress = Callable[[int, int], None]
 """Called with (done, all) after each person."""
@@ -46,10 +43,6 @@ class Applier:
 
     def apply(self, progress: Progress | None = None) -> RunState:
         """Do what is due and close the run; returns the state it ended in."""
-        with working_on(self.run_id):
-            return self._apply(progress)
-
-    def _apply(self, progress: Progress | None) -> RunState:
         with self.context.database.read() as session:
             due = due_actions(session, self.run_id)
             run = session.get_one(RunRecord, self.run_id)
@@ -64,8 +57,11 @@ class Applier:
         try:
             with self.context.database.write() as session:
                 self._perform_in(session, run, source, seq)
-        except (StaleWriteError, StaleDataError, IntegrityError) as error:
+        except (StaleWriteError, StaleDataError) as error:
             self._mark(seq, ActionStatus.DRIFTED, str(error).splitlines()[0])
+        except IntegrityError as error:
+            self._mark(seq, ActionStatus.FAILED, f"the database refused it: {error.orig}")
+            log.warning("action_refused", run=self.run_id, seq=seq, reason=str(error.orig))
         except ProvisioningError as error:
             self._mark(seq, ActionStatus.FAILED, str(error))
             log.warning("action_failed", run=self.run_id, seq=seq, error=error.code)
@@ -89,18 +85,6 @@ class Applier:
             planned_at=run.started_at,
         ).perform(Action.from_json(row.after))
         row.status = ActionStatus.DONE
-        self._beat(session, run)
-
-    def _beat(self, session: Session, run: RunRecord) -> None:
-        """Say now and then that this process lives, for others to leave the run to it."""
-        now = self.context.now()
-        if run.heartbeat is not None and now - run.heartbeat < BEAT:
-            return
-        run.heartbeat = now
-        session.execute(
-            update(RunRecord).where(RunRecord.id == run.id).values(heartbeat=now),
-            execution_options={"synchronize_session": False},
-        )
 
     def _mark(self, seq: int, status: ActionStatus, error: str) -> None:
         with self.context.database.write() as session:

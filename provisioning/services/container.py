@@ -32,6 +32,7 @@ from provisioning.services.slots import SlotService
 from provisioning.services.tokens import TokenService
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.base import Database
+from provisioning.storage.locks import COMPOSING, take_turn
 from provisioning.storage.models.intranets import (
     IntranetRecord,
     SeatCounterRecord,
@@ -111,6 +112,7 @@ class Services:
 def ensure_intranet(database: Database, *, slug: str, name: str, time_zone: str) -> UUID:
     """Make the intranet and its ledger if they are new; returns the intranet's id."""
     with database.write() as session:
+        take_turn(session, COMPOSING)
         intranet = session.scalars(
             select(IntranetRecord).where(IntranetRecord.slug == slug)
         ).one_or_none()
@@ -132,6 +134,7 @@ def ensure_sources(
         ConfigurationError: A name is already used by a source of another type.
     """
     with database.write() as session:
+        take_turn(session, COMPOSING)
         for configured in sources.values():
             _ensure_source(session, intranet_id, configured, clock)
 

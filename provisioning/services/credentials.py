@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import UUID
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import select
@@ -23,7 +26,11 @@ DECOY = (
 """The hash of a password that was thrown away: compared when there is no account, so that an
 address that exists takes no longer than one that does not. Its cost is that of new hashes."""
 
-WRONG = "The address and the password do not belong together."
+WRONG = "The address and the password do not belong together. After five wrong ones wait a minute."
+"""The same words for an address nobody has, a wrong password, and one that has to wait."""
+
+FREE_ATTEMPTS = 5
+LOCK = timedelta(minutes=1)
 
 
 class Credentials:
@@ -37,6 +44,33 @@ class Credentials:
     def hash(self, password: str) -> str:
         """Return what is stored of a password; takes tens of milliseconds on purpose."""
         return self._hasher.hash(password)
+
+    def authenticate(self, address: str, password: str) -> IdentityRecord | None:
+        """Return whose address and password these are; None when nobody has the address.
+
+        Raises:
+            CredentialsError: They do not fit, or failed too often just now.
+        """
+        with self._context.database.read() as session:
+            identity = self.find(session, address)
+        if identity is None:
+            return None
+        now = self._context.now()
+        waits = identity.locked_until is not None and identity.locked_until > now
+        try:
+            self.verify(None if waits else identity, password)
+        except CredentialsError:
+            if not waits:
+                self._count_failure(identity.id)
+            raise
+        return identity
+
+    def _count_failure(self, identity_id: UUID) -> None:
+        with self._context.database.write() as session:
+            identity = session.get_one(IdentityRecord, identity_id, with_for_update=True)
+            identity.failed_attempts += 1
+            if identity.failed_attempts >= FREE_ATTEMPTS:
+                identity.locked_until = self._context.now() + LOCK
 
     def verify(self, identity: IdentityRecord | None, password: str) -> None:
         """Compare in equal time whether the address exists or not.

@@ -9,15 +9,16 @@ mail systems recognise a repetition (RFC 5321 6.1 asks the same of every relay).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from uuid import UUID
 
 import structlog
 from sqlalchemy import case, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError, NotInvitableError
+from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
 from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
 from provisioning.ports import Mailer
 from provisioning.services.audit import record
@@ -31,6 +32,9 @@ from provisioning.storage.models.employees import EmployeeRecord
 log = structlog.get_logger(__name__)
 
 CLAIM = timedelta(minutes=2)
+SENDING = timedelta(minutes=10)
+"""The longest a relay may take over one letter: each of its answers may take a minute."""
+
 GIVE_UP = timedelta(days=28)
 BATCH = 50
 GONE = frozenset({OutboxState.DELIVERED, OutboxState.KEPT})
@@ -76,7 +80,7 @@ class DeliveryService:
         """Hand over everything that is due; returns how many messages left."""
         delivered = 0
         while batch := self._claim():
-            delivered += sum(self._deliver(message_id, fence) for message_id, fence in batch)
+            delivered += sum(self._try(message_id, fence) for message_id, fence in batch)
         return delivered
 
     def require_delivered(self) -> int:
@@ -103,35 +107,6 @@ class DeliveryService:
                 permanent=False,
             )
         return left
-
-    def send_kept(self) -> int:
-        """Let the invitations leave that were only kept, with clocks that start now.
-
-        Returns how many. Reminders are not sent late, and who joined meanwhile is left alone.
-
-        Raises:
-            NotInvitableError: Letters are still only kept.
-        """
-        if self._mailer.keeps_letters:
-            raise NotInvitableError("No relay is named, so letters are kept: set SMTP_URL first.")
-        now = self._context.now()
-        with self._context.database.write() as session:
-            kept = session.scalars(
-                select(OutboxRecord).where(
-                    OutboxRecord.intranet_id == self._context.intranet_id,
-                    OutboxRecord.state == OutboxState.KEPT,
-                    OutboxRecord.topic == INVITATION_LETTER,
-                )
-            ).all()
-            return sum(self._take_back(session, message, now) for message in kept)
-
-    def _take_back(self, session: Session, message: OutboxRecord, now: datetime) -> bool:
-        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
-        if invitation is None or invitation.ended_at is not None:
-            return False
-        message.state, message.not_before, message.delivered_at = OutboxState.WAITING, now, None
-        invitation.sent_at = invitation.expires_at = invitation.reminded_at = None
-        return True
 
     def letter(self, message_id: int) -> EmailMessage | None:
         """Return a letter as it leaves or left, for reading; None when it never will."""
@@ -174,6 +149,18 @@ class DeliveryService:
             order = {message_id: place for place, message_id in enumerate(ids)}
             return sorted(((row.id, row.fence) for row in rows), key=lambda row: order[row[0]])
 
+    def _try(self, message_id: int, fence: int) -> bool:
+        """Deliver one message; whatever breaks with it, the others are delivered."""
+        try:
+            return self._deliver(message_id, fence)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.exception("message_broke", message=message_id)
+            reason = DeliveryError(f"internal error: {type(error).__name__}", permanent=False)
+            self._failed(message_id, fence, reason, permanent=False)
+            return False
+
     def _deliver(self, message_id: int, fence: int) -> bool:
         with self._context.database.write() as session:
             message = self._mine(session, message_id, fence)
@@ -184,6 +171,7 @@ class DeliveryService:
                 message.state, message.error = OutboxState.DEAD, "no longer wanted"
                 return False
             message.state = OutboxState.IN_DOUBT
+            message.claimed_until = self._context.now() + SENDING
         try:
             self._mailer.send(letter)
         except DeliveryInDoubtError as error:

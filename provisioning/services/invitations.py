@@ -167,7 +167,7 @@ class InvitationService:
 
     def _remind(self, invitation_id: UUID) -> bool:
         with self._context.database.write() as session:
-            invitation = session.get(InvitationRecord, invitation_id, with_for_update=True)
+            invitation = _locked(session, invitation_id)
             if invitation is None or invitation.ended_at or invitation.reminded_at:
                 return False
             invitation.reminded_at = self._context.now()
@@ -177,10 +177,10 @@ class InvitationService:
 
     def _expire(self, invitation_id: UUID) -> bool:
         with self._context.database.write() as session:
-            invitation = session.get(InvitationRecord, invitation_id, with_for_update=True)
+            invitation = _locked(session, invitation_id)
             if invitation is None or invitation.ended_at is not None:
                 return False
-            employee = session.get_one(EmployeeRecord, invitation.employee_id, with_for_update=True)
+            employee = session.get_one(EmployeeRecord, invitation.employee_id)
             end_invitation(session, self._context, employee.id, "expired")
             move(employee, Change.EXPIRE, self._context.now())
             employee.state_reason = WaitingReason.LAPSED
@@ -251,25 +251,36 @@ def find_by_token(
     Raises:
         InvitationError: The link is unknown, used, replaced, revoked or expired.
     """
-    query = (
+    invitation = session.scalars(
         select(InvitationRecord)
         .join(EmployeeRecord, EmployeeRecord.id == InvitationRecord.employee_id)
         .where(
             InvitationRecord.token_hash == token_hash(token),
             EmployeeRecord.intranet_id == context.intranet_id,
         )
-    )
-    if for_update:
-        query = query.with_for_update()
-    invitation = session.scalars(query).one_or_none()
+    ).one_or_none()
+    if invitation is not None and for_update:
+        invitation = _locked(session, invitation.id)
     if invitation is None:
         raise InvitationError("unknown", "This link does not belong to any invitation.")
     if invitation.ended_at is not None:
         raise InvitationError(invitation.end_reason or "ended", _ENDED[invitation.end_reason or ""])
     if invitation.expires_at is not None and invitation.expires_at <= context.now():
         raise InvitationError("expired", _ENDED["expired"])
-    employee = session.get_one(EmployeeRecord, invitation.employee_id, with_for_update=for_update)
-    return invitation, employee
+    return invitation, session.get_one(EmployeeRecord, invitation.employee_id)
+
+
+def _locked(session: Session, invitation_id: UUID) -> InvitationRecord | None:
+    """Lock an invitation's employee and then itself: runs take them in this order, too."""
+    invitation = session.get(InvitationRecord, invitation_id)
+    if invitation is None:
+        return None
+    for kind, key in (
+        (EmployeeRecord, invitation.employee_id),
+        (InvitationRecord, invitation_id),
+    ):
+        session.get(kind, key, with_for_update=True, populate_existing=True)
+    return session.get(InvitationRecord, invitation_id)
 
 
 _ENDED = {

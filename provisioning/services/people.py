@@ -141,6 +141,15 @@ def _write_addresses(
     session.flush()
 
 
+def linked_employee(session: Session, source: SourceRecord, anchor: str) -> EmployeeRecord | None:
+    """Return the employee a person of a source is linked to, if there is one."""
+    return session.scalars(
+        select(EmployeeRecord)
+        .join(LinkRecord, LinkRecord.employee_id == EmployeeRecord.id)
+        .where(LinkRecord.source_id == source.id, LinkRecord.anchor == anchor)
+    ).one_or_none()
+
+
 def _next_seq(session: Session, context: ServiceContext) -> int:
     """Give out the next number of an employee; the row lock keeps it unique."""
     following = session.scalar(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import Action, ActionKind
@@ -291,12 +291,3 @@ def _required(value: T | None) -> T:
     if value is None:
         raise ValueError("the action lacks what its kind needs")
     return value
-
-
-def linked_employee(session: Session, source: SourceRecord, anchor: str) -> EmployeeRecord | None:
-    """Return the employee a person of a source is linked to, if there is one."""
-    return session.scalars(
-        select(EmployeeRecord)
-        .join(LinkRecord, LinkRecord.employee_id == EmployeeRecord.id)
-        .where(LinkRecord.source_id == source.id, LinkRecord.anchor == anchor)
-    ).one_or_none()

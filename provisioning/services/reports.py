@@ -16,7 +16,7 @@ from provisioning.domain.findings import REMEDIES, FindingKind, severity
 from provisioning.services.context import ServiceContext
 from provisioning.services.searching import matches, meant_by
 from provisioning.services.seats import read_seats
-from provisioning.services.waiting import waiting_list
+from provisioning.services.waiting_report import WaitingRow, waiting_rows
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
 
@@ -67,19 +67,6 @@ class SeatReport:
     waiting: int
     dismissed: int
     queued: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingRow:
-    """One place in the line; `position` is None for those whom a free seat does not help."""
-
-    position: int | None
-    id: UUID
-    display_name: str
-    reason: str
-    because: str
-    waiting_since: datetime | None
-    starts_at: datetime | None
 
 
 class Reports:
@@ -213,26 +200,9 @@ class Reports:
             queued=ledger.queued,
         )
 
-    def waitlist(self, *, limit: int = 1_000) -> Sequence[WaitingRow]:
+    def waitlist(self, *, offset: int = 0, limit: int | None = None) -> Sequence[WaitingRow]:
         """Return the line in its order, then those who wait for something else (L3)."""
-        with self._context.database.read() as session:
-            in_line = session.scalars(waiting_list(self._context).limit(limit)).all()
-            others = session.scalars(
-                select(EmployeeRecord.id)
-                .where(
-                    EmployeeRecord.intranet_id == self._context.intranet_id,
-                    EmployeeRecord.state == EmployeeState.WAITING,
-                    EmployeeRecord.id.not_in(in_line),
-                )
-                .order_by(EmployeeRecord.seq)
-                .limit(limit)
-            ).all()
-            rows = [
-                _waiting_row(session.get_one(EmployeeRecord, id_), position)
-                for position, id_ in enumerate(in_line, start=1)
-            ]
-            rows += [_waiting_row(session.get_one(EmployeeRecord, id_), None) for id_ in others]
-        return rows
+        return waiting_rows(self._context, offset=offset, limit=limit)
 
     def find(self, key: str) -> UUID:
         """Return the one employee a number, id, user name or address means.
@@ -284,16 +254,4 @@ def finding_row(row: FindingRecord) -> FindingRow:
         evidence=row.evidence,
         remedy=REMEDIES[row.kind],
         opened_at=row.opened_at,
-    )
-
-
-def _waiting_row(employee: EmployeeRecord, position: int | None) -> WaitingRow:
-    return WaitingRow(
-        position=position,
-        id=employee.id,
-        display_name=employee.display_name,
-        reason=employee.state_reason,
-        because=employee.because,
-        waiting_since=employee.waiting_since,
-        starts_at=employee.starts_at,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -18,10 +19,12 @@ from provisioning.domain.errors import (
 from provisioning.services.applying import Applier, Progress
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
+from provisioning.services.invitations import InvitationService
 from provisioning.services.planning import Planner
 from provisioning.services.settling import settle_afresh
 from provisioning.services.sources import find_source
 from provisioning.services.waiting import WaitingService
+from provisioning.storage.claims import applying
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
@@ -29,7 +32,7 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-from provisioning.storage.runs import claim, find_run, interrupted_run, mark_due
+from provisioning.storage.runs import find_run, interrupted_run, mark_due
 from provisioning.storage.staging import drop_staged
 
 APPROVAL_LIFETIME = timedelta(hours=24)
@@ -51,7 +54,9 @@ class RunService:
             NotFoundError: There is no such source.
             SourceError: The source's answer was incomplete.
         """
-        return Planner(context=self._context, source=self._configured(source)).plan(actor)
+        run_id = Planner(context=self._context, source=self._configured(source)).plan(actor)
+        self._forget_reading(run_id)
+        return run_id
 
     def sync(self, source: str, actor: Actor, progress: Progress | None = None) -> int:
         """Resume what was interrupted, plan, and apply what no guard holds.
@@ -61,15 +66,26 @@ class RunService:
         """
         configured = self._configured(source)
         self.resume(source, actor, progress)
+        if not self._is_released(source):
+            return self.plan(source, actor)
+        InvitationService(self._context).expire_due()
         run_id = Planner(context=self._context, source=configured).plan(actor)
-        if self._is_released(source):
+        with self._applying(run_id):
             self._expire_older(run_id)
-            claim(self._context.database, self._context.intranet_id, run_id, self._context.now())
             with self._context.database.write() as session:
                 mark_due(session, run_id)
                 session.get_one(RunRecord, run_id).settled = True
             self._finish(run_id, actor, progress)
         return run_id
+
+    def _applying(self, run_id: int) -> AbstractContextManager[bool]:
+        context = self._context
+        return applying(context.database, context.intranet_id, run_id, context.now)
+
+    def _forget_reading(self, run_id: int) -> None:
+        """Drop what was read: whoever applies the plan reads again first (R4)."""
+        with self._context.database.write() as session:
+            drop_staged(session, run_id)
 
     def apply(self, run_id: int, actor: Actor, progress: Progress | None = None) -> RunState:
         """Apply what a stored plan and a fresh one have in common, except what is held (R4).
@@ -180,14 +196,16 @@ class RunService:
             before, settled = run.state, run.settled
             if before is RunState.READY:
                 self._require_fresh(run)
-        resumed = claim(context.database, context.intranet_id, run_id, context.now())
-        if not (resumed and settled):
-            try:
-                settle_afresh(context, self._configured(source), run_id, actor, approved=approved)
-            except ProvisioningError:
-                self._give_back(run_id, RunState.HELD if approved else before)
-                raise
-        return self._finish(run_id, actor, progress)
+        with self._applying(run_id) as resumed:
+            if not (resumed and settled):
+                InvitationService(context).expire_due()
+                try:
+                    configured = self._configured(source)
+                    settle_afresh(context, configured, run_id, actor, approved=approved)
+                except ProvisioningError:
+                    self._give_back(run_id, RunState.HELD if approved else before)
+                    raise
+            return self._finish(run_id, actor, progress)
 
     def _resume_other(
         self, run_id: int, source: str, actor: Actor, progress: Progress | None

@@ -22,8 +22,9 @@ from provisioning.domain.policy import WhenFull
 from provisioning.domain.snapshots import StagedPerson
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_finding, open_finding
+from provisioning.services.people import linked_employee
 from provisioning.services.planning import planning_context
-from provisioning.services.provision import Provisioner, linked_employee
+from provisioning.services.provision import Provisioner
 from provisioning.services.scim_resources import (
     Rewrite,
     ScimUserView,

@@ -33,21 +33,30 @@ def take_seat(session: Session, context: ServiceContext) -> bool:
 
 
 def free_seat(session: Session, context: ServiceContext) -> None:
-    """Give one seat back in this transaction."""
+    """Give one seat back in this transaction; a ledger that is wrong keeps nobody inside."""
     counter = SeatCounterRecord
-    session.execute(
+    taken = session.scalar(
         update(counter)
-        .where(counter.intranet_id == context.intranet_id, counter.kind == "employee")
-        .values(taken=counter.taken - 1),
+        .where(
+            counter.intranet_id == context.intranet_id,
+            counter.kind == "employee",
+            counter.taken > 0,
+        )
+        .values(taken=counter.taken - 1)
+        .returning(counter.taken),
         execution_options={"synchronize_session": False},
     )
+    if taken is None:
+        because = "a seat was freed and the ledger had none taken; the recount corrects it (L7)"
+        record(session, context, SYSTEM, "seats_disagree", because)
 
 
 def read_seats(session: Session, context: ServiceContext) -> Seats:
     """Return the ledger and how many people a free seat would serve first (L3)."""
     counter = session.execute(
         select(SeatCounterRecord.taken, SeatCounterRecord.limit).where(
-            SeatCounterRecord.intranet_id == context.intranet_id
+            SeatCounterRecord.intranet_id == context.intranet_id,
+            SeatCounterRecord.kind == "employee",
         )
     ).one()
     queued = session.scalar(
@@ -113,7 +122,10 @@ class SeatService:
     def _counter(self, session: Session) -> SeatCounterRecord:
         return session.scalars(
             select(SeatCounterRecord)
-            .where(SeatCounterRecord.intranet_id == self._context.intranet_id)
+            .where(
+                SeatCounterRecord.intranet_id == self._context.intranet_id,
+                SeatCounterRecord.kind == "employee",
+            )
             .with_for_update()
         ).one()
 

@@ -23,8 +23,6 @@ from provisioning.storage.models.accounts import (
 )
 
 SESSION_LIFETIME = timedelta(hours=12)
-_FREE_ATTEMPTS = 5
-_LOCK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +56,8 @@ class SessionService:
             CredentialsError: Address and password do not fit; the same words and the same
                 time whether the address exists or not.
         """
-        with self._context.database.read() as session:
-            identity = self._credentials.find(session, address)
-        self._require_unlocked(identity)
-        try:
-            self._credentials.verify(identity, password)
-        except CredentialsError:
-            if identity is not None:
-                self._count_failure(identity.id)
-            raise
+        if self._credentials.authenticate(address, password) is None:
+            self._credentials.verify(None, password)
         secret = secrets.token_urlsafe(32)
         with self._context.database.write() as session:
             found = self._credentials.find(session, address)
@@ -129,17 +120,6 @@ class SessionService:
             ).one_or_none()
             if found is not None:
                 found.ended_at = self._context.now()
-
-    def _require_unlocked(self, identity: IdentityRecord | None) -> None:
-        if identity and identity.locked_until and identity.locked_until > self._context.now():
-            raise CredentialsError("Too many attempts. Wait a minute and try again.")
-
-    def _count_failure(self, identity_id: UUID) -> None:
-        with self._context.database.write() as session:
-            identity = session.get_one(IdentityRecord, identity_id, with_for_update=True)
-            identity.failed_attempts += 1
-            if identity.failed_attempts >= _FREE_ATTEMPTS:
-                identity.locked_until = self._context.now() + _LOCK
 
 
 def end_sessions(session: Session, context: ServiceContext, account_id: UUID) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from provisioning.domain.plan import Plan
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
@@ -49,8 +50,8 @@ def settle_afresh(
             if action is None:
                 row.status, row.error = ActionStatus.DRIFTED, "the directory no longer asks for it"
                 continue
-            row.after = action.to_json()
-            may_do = action.held is None or (approved and row.held is not None)
+            row.after, held_before, row.held = action.to_json(), row.held, action.held
+            may_do = action.held is None or (approved and held_before is not None)
             row.status = ActionStatus.DUE if may_do else ActionStatus.PLANNED
         session.execute(delete(RunPersonRecord).where(RunPersonRecord.run_id == run_id))
         session.execute(
@@ -58,14 +59,29 @@ def settle_afresh(
         )
         run.read, run.mapping_version = fresh_run.read, fresh_run.mapping_version
         run.settled = True
+        session.flush()
+        # What a guard holds only now has to be approved by a digest that says so.
+        run.digest = stored_plan(session, run).digest()
         session.execute(delete(RunActionRecord).where(RunActionRecord.run_id == fresh_id))
         new = tuple(action for action in fresh if action.fingerprint() in confirmed)
-        if new:
-            _keep_as_plan(fresh_run, Plan(new, read=fresh.read, unchanged=fresh.unchanged))
+        plan = Plan(new, read=fresh.read, unchanged=fresh.unchanged)
+        if new and not _is_waiting_already(session, fresh_run, plan):
+            _keep_as_plan(fresh_run, plan)
             session.flush()
             store_actions(session, fresh_id, new)
         else:
             delete_run(session, fresh_id)
+
+
+def _is_waiting_already(session: Session, fresh_run: RunRecord, plan: Plan) -> bool:
+    """Whether the very same plan of this source is there to be decided."""
+    same = select(RunRecord.id).where(
+        RunRecord.source_id == fresh_run.source_id,
+        RunRecord.id != fresh_run.id,
+        RunRecord.state.in_([RunState.READY, RunState.HELD]),
+        RunRecord.digest == plan.digest(),
+    )
+    return session.scalar(same.limit(1)) is not None
 
 
 def _keep_as_plan(run: RunRecord, plan: Plan) -> None:

@@ -14,8 +14,8 @@ from provisioning.services.sources import find_source
 from provisioning.storage.models.runs import JobRunRecord
 from provisioning.storage.workers import worker_name
 
-MAX_ATTEMPTS = 3
-"""Tries within one slot after failures."""
+RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60))
+"""How long a failed job waits for its next try in the slot; the last one is repeated."""
 
 LOST_AFTER = timedelta(hours=2)
 """A job that was begun and never ended is taken over after so long."""
@@ -110,7 +110,8 @@ class SlotService:
 
     def _may_retry(self, row: JobRunRecord) -> bool:
         if row.state == "failed":
-            return row.attempts < MAX_ATTEMPTS
+            wait = RETRIES[min(row.attempts, len(RETRIES)) - 1]
+            return self._context.now() - (row.ended_at or row.started_at) >= wait
         lost = self._context.now() - row.started_at > LOST_AFTER
         return row.state == "running" and lost
 

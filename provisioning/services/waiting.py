@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -25,6 +26,13 @@ from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 
+LINE: tuple[Any, ...] = (
+    EmployeeRecord.starts_at.asc().nulls_last(),
+    EmployeeRecord.waiting_since,
+    EmployeeRecord.seq,
+)
+"""The order of the line: first day, then how long they wait."""
+
 
 def waiting_list(context: ServiceContext) -> Select[UUID]:
     """Return the ids of those whom a free seat would serve, in order: start date, then since."""
@@ -35,11 +43,7 @@ def waiting_list(context: ServiceContext) -> Select[UUID]:
             EmployeeRecord.state == EmployeeState.WAITING,
             EmployeeRecord.state_reason.in_([reason.value for reason in SERVED_BY_ITSELF]),
         )
-        .order_by(
-            EmployeeRecord.starts_at.asc().nulls_last(),
-            EmployeeRecord.waiting_since,
-            EmployeeRecord.seq,
-        )
+        .order_by(*LINE)
     )
 
 

@@ -10,12 +10,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from provisioning.domain.errors import ConfigurationError, DatabaseUnavailableError
 from provisioning.storage.base import Database
+from provisioning.storage.locks import COMPOSING, take_turn
 from provisioning.storage.schema import metadata
+
+_NO_DATABASE = "file is not a database"
+"""SQLite's words; it has no error of its own for it."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -30,12 +34,15 @@ def upgrade(url: str) -> None:
     _make_file(url)
     database = Database(url)
     try:
-        _refuse_unknown_revision(database)
         with database.engine.begin() as connection:
+            take_turn(connection, COMPOSING)
+            _refuse_unknown_revision(connection)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DatabaseError as error:
+        if not isinstance(error, OperationalError) and _NO_DATABASE not in str(error.orig):
+            raise
         raise DatabaseUnavailableError(
             f"the database {database.url.render_as_string()} does not answer: {error.orig}"
         ) from error
@@ -54,10 +61,9 @@ def differences(url: str) -> list[str]:
         database.close()
 
 
-def _refuse_unknown_revision(database: Database) -> None:
+def _refuse_unknown_revision(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    with database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
+    found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in known:
         raise ConfigurationError(
             f"the database is at revision {found}, which this version of Usher does not know. "

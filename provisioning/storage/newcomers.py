@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
 from provisioning.domain.people import Person
 from provisioning.domain.policy import Policy
+from provisioning.storage.locks import take_turn
 from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 
@@ -23,9 +24,7 @@ def queue_newcomers(session: Session, intranet_id: UUID) -> None:
 
     Take it before looking newcomers up by their keys. SQLite has one writer at a time anyway.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        number = intranet_id.int % (1 << _KEY_BITS)
-        session.execute(select(func.pg_advisory_xact_lock(number)))
+    take_turn(session, intranet_id.int % (1 << _KEY_BITS))
 
 
 def arrived_elsewhere(

@@ -7,13 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import Action
-from provisioning.domain.errors import BusyError, NotFoundError, RunStateError
+from provisioning.domain.errors import NotFoundError
 from provisioning.domain.plan import Plan
-from provisioning.storage.base import Database
 from provisioning.storage.models.runs import (
     ActionStatus,
     RemovalRecord,
@@ -21,9 +19,7 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-from provisioning.storage.workers import is_alive, worker_name
-
-APPLICABLE = frozenset({RunState.READY, RunState.HELD})
+from provisioning.storage.workers import is_alive
 
 
 def find_run(session: Session, intranet_id: UUID, run_id: int, *, lock: bool = False) -> RunRecord:
@@ -36,29 +32,6 @@ def find_run(session: Session, intranet_id: UUID, run_id: int, *, lock: bool = F
     if run is None or run.intranet_id != intranet_id:
         raise NotFoundError("run", run_id, hint="`usher runs` lists them")
     return run
-
-
-def claim(database: Database, intranet_id: UUID, run_id: int, now: datetime) -> bool:
-    """Become the one who applies a run; true if somebody else's dead attempt is resumed.
-
-    Raises:
-        RunStateError: The run is finished, rejected or expired.
-        BusyError: A living process applies it, or another run of the source.
-    """
-    try:
-        with database.write() as session:
-            run = find_run(session, intranet_id, run_id, lock=True)
-            resumed = run.state is RunState.APPLYING
-            if resumed and is_alive(run, now):
-                raise BusyError(f"run {run_id} is being applied by {run.worker}")
-            if not resumed and run.state not in APPLICABLE:
-                raise RunStateError(run_id, run.state, "applied")
-            run.state = RunState.APPLYING
-            run.heartbeat = now
-            run.worker = worker_name()
-            return resumed
-    except IntegrityError as error:
-        raise BusyError(f"another run of the source of run {run_id} is being applied") from error
 
 
 def interrupted_run(session: Session, source_id: UUID, now: datetime) -> int | None:

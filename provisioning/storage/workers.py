@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from provisioning.storage.models.runs import RunRecord
 
 LEASE = timedelta(seconds=60)
-"""A run whose worker elsewhere said nothing for so long is taken over."""
+"""A run whose worker said nothing for so long is taken over."""
 
 ABANDONED = timedelta(hours=24)
 """No reading takes so long: what another machine began before that is over."""
 
+T = TypeVar("T")
+
+_CLAIMING = threading.Lock()
 _HERE: set[int] = set()
 """Runs that threads of this process are applying."""
 
@@ -30,11 +35,16 @@ _START = 22
 
 
 @contextmanager
-def working_on(run_id: int) -> Iterator[None]:
-    """Say that a thread of this process applies a run, so that no other takes it over."""
-    _HERE.add(run_id)
+def working_on(run_id: int, claim: Callable[[], T]) -> Iterator[T]:
+    """Claim a run for a thread of this process, so that no other thread takes it over.
+
+    Yields what the claim returned.
+    """
+    with _CLAIMING:
+        claimed = claim()
+        _HERE.add(run_id)
     try:
-        yield
+        yield claimed
     finally:
         _HERE.discard(run_id)
 
@@ -45,13 +55,12 @@ def worker_name() -> str:
 
 
 def is_alive(run: RunRecord, now: datetime) -> bool:
-    """Whether the process that applies a run still does: same host, ask; else the heartbeat."""
+    """Whether somebody applies a run: their heart beats, and if they are here, they exist."""
+    if run.heartbeat is None or now - run.heartbeat >= LEASE:
+        return False
     if run.worker == worker_name():
         return run.id in _HERE
-    here = _runs_here(run.worker)
-    if here is not None:
-        return here
-    return run.heartbeat is not None and now - run.heartbeat < LEASE
+    return _runs_here(run.worker) is not False
 
 
 def is_dead(run: RunRecord, now: datetime) -> bool:

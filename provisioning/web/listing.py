@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import Any, TypeVar
 
 import orjson
@@ -45,7 +46,7 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -
     """Return a list as a CSV file, streamed."""
     # Excel takes UTF-8 for Latin-1 unless a mark comes first.
     lines = (line.encode() for line in csv_lines(columns, rows))
-    return _file((b"\xef\xbb\xbf", *lines), "text/csv", f"{name}.csv")
+    return _file(chain((b"\xef\xbb\xbf",), lines), "text/csv", f"{name}.csv")
 
 
 def json_file(name: str, rows: Iterable[Any]) -> Response:

@@ -13,6 +13,7 @@ from provisioning.services.connections import Connection
 from provisioning.services.container import Services
 from provisioning.services.demo import DEMO
 from provisioning.services.reports import SeatReport
+from provisioning.web.listing import PAGE, asked_number
 
 RUNS = 30
 GAUGE = 1000
@@ -70,9 +71,16 @@ class OverviewPages:
 
     def waitlist(self) -> ResponseReturnValue:
         """Show who gets the next seats, and who waits for something else (L3)."""
-        rows = self._services.reports.waitlist()
+        offset = max(asked_number("after"), 0)
+        rows = self._services.reports.waitlist(offset=offset, limit=PAGE + 1)
+        following = None
+        if len(rows) > PAGE:
+            following = url_for("admin.waitlist", after=offset + PAGE)
         return render_template(
-            "admin/waitlist.html", rows=rows, seats=self._services.reports.seats()
+            "admin/waitlist.html",
+            rows=rows[:PAGE],
+            seats=self._services.reports.seats(),
+            following=following,
         )
 
     def _steps(self, found: Sequence[Connection]) -> Sequence[Step]:

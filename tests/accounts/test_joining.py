@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from provisioning.domain.errors import CredentialsError
 from provisioning.services.credentials import MIN_PASSWORD
 from provisioning.storage.models.accounts import AccountRecord, IdentityRecord
 from tests.kit.site import Visitor, make_site, place
@@ -183,6 +184,17 @@ def test_an_account_that_exists_is_bound_only_with_its_password(site, world, lin
     answer = join(Visitor(site), link, address="bob@corp.example", password="a wrong password")
     assert answer.status_code == 422
     assert world.states()["Ann"] == "invited"
+
+
+def test_an_invitation_is_no_place_to_guess_passwords(site, world, link):
+    """A6: as slow as signing in, and counted with it."""
+    world.directory.add(entry("bob"))
+    world.sync()
+    world.accept("Bob")
+    for _ in range(5):
+        join(Visitor(site), link, address="bob@corp.example", password="a wrong password")
+    with pytest.raises(CredentialsError):
+        world.services.sessions.sign_in("bob@corp.example", PASSWORD)
 
 
 def test_a_post_without_the_token_of_the_form_does_nothing(site, world, link):

@@ -77,16 +77,20 @@ def test_a_machine_that_slept_through_the_night_does_it_when_it_wakes(services, 
     assert runs(services) == 1
 
 
-def test_a_failed_night_is_tried_again_within_the_slot_and_then_left(services, corp, clock):
-    """R6: three tries."""
+def test_a_failed_night_is_tried_again_within_the_slot_at_growing_distances(services, corp, clock):
+    """R6: after a minute, five, a quarter, half an hour, and then every hour."""
     clock.advance(timedelta(hours=15))
     corp.cut_after = 1
-    for _ in range(3):
+    for tries, minutes in enumerate((1, 5, 15, 30, 60, 60), start=1):
         with pytest.raises(SourceError):
             nightly(services, TWO)
+        clock.advance(timedelta(minutes=minutes, seconds=-1))
+        nightly(services, TWO)
+        assert runs(services) == tries
+        clock.advance(timedelta(seconds=1))
+    corp.cut_after = None
     nightly(services, TWO)
-    assert runs(services) == 3
-    assert [row.state for row in services.slots.history()] == ["failed"]
+    assert [row.state for row in services.slots.history()] == ["done"]
 
 
 def test_two_schedulers_at_once_run_one_night(services, clock):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from provisioning.domain.errors import DeliveryError, NotInvitableError
 from provisioning.services.delivery import DeliveryService
+from provisioning.services.kept_letters import send_kept
 from provisioning.storage.models.effects import OutboxRecord
 from tests.kit.sources import entry
 
@@ -56,19 +57,19 @@ def test_kept_letters_leave_when_somebody_says_so_with_clocks_that_start_then(ke
     relay = Relay()
     sending = DeliveryService(kept.services.context, relay)
     assert sending.deliver_due() == 0
-    assert sending.send_kept() == 1
+    assert send_kept(kept.services.context, relay) == 1
     assert sending.deliver_due() == 1
     assert ["ann@corp.example" in letter["To"] for letter in relay.letters] == [True]
     assert states(kept) == ["delivered", "kept"]
     kept.clock.advance(timedelta(days=13))
     assert kept.services.invitations.expire_due() == 0
-    assert sending.send_kept() == 0
+    assert send_kept(kept.services.context, relay) == 0
 
 
 def test_without_a_relay_kept_letters_stay(kept):
     """I1: the sentence names the setting."""
     with pytest.raises(NotInvitableError, match="SMTP_URL"):
-        kept.services.delivery.send_kept()
+        send_kept(kept.services.context, kept.services.mailer)
     assert states(kept) == ["kept", "kept"]
 
 

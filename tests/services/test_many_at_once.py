@@ -10,10 +10,10 @@ from sqlalchemy import select, update
 
 from provisioning.domain.errors import BusyError, StaleWriteError
 from provisioning.services.context import Actor
+from provisioning.storage.claims import _claim
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord, SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
-from provisioning.storage.runs import claim
 from provisioning.storage.workers import _start_of, worker_name
 from tests.kit.scim_people import scim_person
 from tests.kit.sources import entry
@@ -90,7 +90,7 @@ def test_a_living_process_keeps_its_run(world):
     world.directory.add(entry("ann"))
     run_id = world.services.runs.plan("corp", ME)
     context = world.services.context
-    claim(context.database, context.intranet_id, run_id, context.now())
+    _claim(context.database, context.intranet_id, run_id, context.now())
     host = worker_name().partition(":")[0]
     set_worker(context, f"{host}:1:{_start_of(1)}")
     with pytest.raises(BusyError, match="is being applied by"):
@@ -102,7 +102,7 @@ def test_a_process_that_got_the_number_of_a_dead_one_does_not_keep_its_run(world
     world.directory.add(entry("ann"))
     run_id = world.services.runs.plan("corp", ME)
     context = world.services.context
-    claim(context.database, context.intranet_id, run_id, context.now())
+    _claim(context.database, context.intranet_id, run_id, context.now())
     host = worker_name().partition(":")[0]
     set_worker(context, f"{host}:1:12345678901")
     assert world.services.runs.apply(run_id, ME) == RunState.APPLIED
@@ -114,9 +114,9 @@ def test_two_runs_of_one_source_are_never_applied_at_once(world):
     first = world.services.runs.plan("corp", ME)
     second = world.services.runs.plan("corp", ME)
     context = world.services.context
-    claim(context.database, context.intranet_id, first, context.now())
+    _claim(context.database, context.intranet_id, first, context.now())
     with pytest.raises(BusyError, match="another run"):
-        claim(context.database, context.intranet_id, second, context.now())
+        _claim(context.database, context.intranet_id, second, context.now())
 
 
 def test_a_run_of_a_dead_process_is_resumed_where_it_stopped(world):
@@ -146,7 +146,7 @@ def test_an_employee_changed_since_planning_is_left_for_the_next_run(world):
     world.directory.add(entry("ann", departmentNumber="Sales"))
     run_id = world.services.runs.plan("corp", ME)
     context = world.services.context
-    claim(context.database, context.intranet_id, run_id, context.now())
+    _claim(context.database, context.intranet_id, run_id, context.now())
     with context.database.write() as session:
         ann = session.scalars(
             select(EmployeeRecord).where(EmployeeRecord.display_name == "Ann")

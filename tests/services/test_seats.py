@@ -19,6 +19,17 @@ def test_past_the_seat_limit_people_wait_and_are_served_by_themselves(make_world
     assert world.services.reports.seats().taken == 2
 
 
+def test_a_long_line_has_a_place_for_everybody(make_world):
+    """L3: page by page, the same order and the same places."""
+    world = make_world(seats=0)
+    world.directory.add(*(entry(f"p{n:03}") for n in range(120)), entry("zoe", mail=None))
+    world.sync()
+    reports = world.services.reports
+    rows = [*reports.waitlist(limit=50), *reports.waitlist(offset=50)]
+    assert [row.position for row in rows] == [*range(1, 121), None]
+    assert rows == list(reports.waitlist())
+
+
 def test_a_raised_limit_serves_the_waiting_list(make_world):
     """L3: as soon as a seat is free, without a run."""
     world = make_world(seats=1)

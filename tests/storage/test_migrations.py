@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import Enum, text
 
 from provisioning.domain.errors import ConfigurationError, DatabaseUnavailableError
+from provisioning.services.container import ensure_intranet
 from provisioning.storage.base import Base, Database
 from provisioning.storage.migrate import differences, upgrade
 
@@ -13,6 +16,23 @@ from provisioning.storage.migrate import differences, upgrade
 def test_the_history_leads_to_the_tables_of_the_code(database_url):
     """What alembic would still write is nothing."""
     assert differences(database_url) == []
+
+
+def test_first_starts_at_once_make_one_schema_and_one_intranet(postgres):
+    """Safety 14: as many machines as there are, one of them is first."""
+    name = postgres.create_database()
+
+    def start(_):
+        url = postgres.url(name)
+        upgrade(url)
+        database = Database(url)
+        made = ensure_intranet(database, slug="main", name="Corp", time_zone="UTC")
+        database.close()
+        return made
+
+    with ThreadPoolExecutor(4) as machines:
+        assert len(set(machines.map(start, range(4)))) == 1
+    postgres.drop_database(name)
 
 
 def test_every_choice_the_code_knows_is_one_the_history_allows(sqlite_url):

@@ -66,7 +66,19 @@ def test_one_person_shows_why_addresses_and_timeline(admin, world):
     assert "Ann is active because accepted the invitation" in page
     assert "ann@corp.example" in page
     assert "differs: typo" in page
-    assert page.index("accepted</td>") < page.index("letter sent</td>") < page.index("invited</td>")
+    assert (
+        page.index("accepted</td>")
+        < page.index("invitation kept</td>")
+        < page.index("invited</td>")
+    )
+
+
+def test_health_is_asked_for_by_any_name(site):
+    """Load balancers and Kubernetes ask an address; pages stay where they are."""
+    client = site.test_client()
+    assert client.get("/healthz", base_url="http://10.2.3.4:8080").status_code == 200
+    assert client.get("/readyz", base_url="http://10.2.3.4:8080").status_code == 200
+    assert client.get("/admin/", base_url="http://10.2.3.4:8080").status_code == 400
 
 
 def test_health_tells_life_from_readiness(site, world, monkeypatch):

@@ -64,7 +64,7 @@ def test_a_body_that_is_too_large_is_refused(site):
 def test_names_from_a_directory_are_shown_and_not_run(world, admin):
     """Safety 17: HTML in a name, a department and an address stays text."""
     bomb = "<script>alert(1)</script>"
-    world.directory.add(entry("ann", cn=bomb, departmentNumber=f"{bomb}{{{{ 7*7 }}}}"))
+    world.directory.add(entry("ann", cn=bomb, departmentNumber=f"{bomb}{{{{ 1337*7331 }}}}"))
     run = world.sync().run
     world.services.delivery.deliver_due()
     person = world.services.reports.find(bomb)
@@ -82,7 +82,7 @@ def test_names_from_a_directory_are_shown_and_not_run(world, admin):
         assert page.status_code == 200, path
         assert bomb not in page.text, path
         assert "alert(1)" in page.text, path
-        assert "49" not in page.text.replace("2026", ""), path
+        assert "9801547" not in page.text, path
 
 
 def test_a_letter_is_framed_without_scripts(world, admin):

@@ -1,0 +1,69 @@
+"""The waiting list as commands and pages show it: place, reason, and why (L3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import case, select
+
+from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
+from provisioning.services.context import ServiceContext
+from provisioning.services.waiting import LINE
+from provisioning.storage.models.employees import EmployeeRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRow:
+    """One place in the line; `position` is None for those whom a free seat does not help."""
+
+    position: int | None
+    id: UUID
+    display_name: str
+    reason: str
+    because: str
+    waiting_since: datetime | None
+    starts_at: datetime | None
+
+
+def waiting_rows(
+    context: ServiceContext, *, offset: int = 0, limit: int | None = None
+) -> Sequence[WaitingRow]:
+    """Return the line in its order, then those who wait for something else.
+
+    Args:
+        context: The intranet.
+        offset: How many rows come before the first.
+        limit: Rows at most; None means all.
+    """
+    in_line = EmployeeRecord.state_reason.in_([reason.value for reason in SERVED_BY_ITSELF])
+    query = (
+        select(EmployeeRecord, in_line)
+        .where(
+            EmployeeRecord.intranet_id == context.intranet_id,
+            EmployeeRecord.state == EmployeeState.WAITING,
+        )
+        .order_by(case((in_line, 0), else_=1), *LINE)
+        .offset(offset)
+        .limit(limit)
+    )
+    with context.database.read() as session:
+        rows = session.execute(query).all()
+    return [
+        _waiting_row(employee, place if served else None)
+        for place, (employee, served) in enumerate(rows, start=offset + 1)
+    ]
+
+
+def _waiting_row(employee: EmployeeRecord, position: int | None) -> WaitingRow:
+    return WaitingRow(
+        position=position,
+        id=employee.id,
+        display_name=employee.display_name,
+        reason=employee.state_reason,
+        because=employee.because,
+        waiting_since=employee.waiting_since,
+        starts_at=employee.starts_at,
+    )
