@@ -45,6 +45,8 @@ class Screen:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows under headings; colours and width follow the terminal."""
+        if self.quiet:
+            return
         console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:

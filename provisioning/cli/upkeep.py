@@ -56,7 +56,8 @@ def check(screen: Screen, what: str) -> None:
     looks["db"] = "db", lambda: _database(screen)
     found = {name: look() for name, (kind, look) in looks.items() if what in ("all", name, kind)}
     if not found:
-        raise NotFoundError("thing to check called", f'"{what}"', hint=", ".join(looks))
+        hint = f"there are: {', '.join(looks)}, all; LDAP_URI makes a source called ldap"
+        raise NotFoundError("source or service", f'"{what}"', hint=hint)
     if screen.json:
         screen.document({"checks": {name: _plain(report) for name, report in found.items()}})
     else:
@@ -151,11 +152,12 @@ def token_revoke(screen: Screen, token_id: str) -> None:
 
 
 @click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.pass_context
-def jobs(context: click.Context) -> None:
+def jobs(context: click.Context, *, as_json: bool) -> None:
     """List the scheduled jobs, or run one."""
     if context.invoked_subcommand is None:
-        context.invoke(jobs_list, as_json=False, quiet=False)
+        context.invoke(jobs_list, as_json=as_json, quiet=False)
 
 
 @jobs.command("list")

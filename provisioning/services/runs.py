@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import (
+    ConfigurationError,
     DigestMismatchError,
     HeldError,
     NotFoundError,
@@ -22,7 +23,7 @@ from provisioning.services.context import Actor, ConfiguredSource, ServiceContex
 from provisioning.services.invitations import InvitationService
 from provisioning.services.planning import Planner
 from provisioning.services.settling import settle_afresh
-from provisioning.services.sources import find_source
+from provisioning.services.sources import find_source, is_known
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.claims import applying
 from provisioning.storage.models.intranets import SourceRecord
@@ -252,6 +253,12 @@ class RunService:
     def _configured(self, source: str) -> ConfiguredSource:
         found = self._sources.get(source)
         if found is None:
+            with self._context.database.read() as session:
+                if is_known(session, self._context, source):
+                    raise ConfigurationError(
+                        f"{source} is a SCIM source: it sends its people by itself and cannot be "
+                        "read. Nothing was done."
+                    )
             names = ", ".join(sorted(self._sources)) or "none is configured"
             raise NotFoundError("source", f'"{source}"', hint=f"there are: {names}")
         return found

@@ -32,3 +32,11 @@ def _no_source(session: Session, context: ServiceContext, name: str) -> NotFound
         select(SourceRecord.name).where(SourceRecord.intranet_id == context.intranet_id)
     ).all()
     return NotFoundError("source", f'"{name}"', hint=f"there are: {', '.join(others) or 'none'}")
+
+
+def is_known(session: Session, context: ServiceContext, name: str) -> bool:
+    """Whether the intranet has a source of this name, configured here or not."""
+    query = select(SourceRecord.id).where(
+        SourceRecord.intranet_id == context.intranet_id, SourceRecord.name == name
+    )
+    return session.scalar(query) is not None
