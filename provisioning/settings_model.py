@@ -19,7 +19,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    NonNegativeInt,
     PositiveInt,
     SecretStr,
     model_validator,
@@ -30,6 +29,12 @@ from provisioning.domain.people import SOURCE_NAME
 from provisioning.domain.policy import ContactPolicy, WhenFull
 
 NOBODY = "usher@localhost"
+
+People = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Days = Annotated[int, Field(ge=1, le=3_650)]
+Nights = Annotated[int, Field(ge=0, le=3_650)]
+Minutes = Annotated[int, Field(ge=0, le=525_600)]
+Interval = Annotated[int, Field(ge=1, le=86_400)]
 """The sender of letters that are only kept."""
 
 _SHORTEST_KEY = 32
@@ -86,6 +91,8 @@ class Table(BaseModel):
 def _database_url(url: str) -> str:
     if not re.match(r"(sqlite|postgres(ql)?(\+psycopg)?)://", url):
         raise ValueError("write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+    if not url.startswith("sqlite") and not re.fullmatch(r"[^/]*//[^/]*?(:\d+)?(/.*)?", url):
+        raise ValueError("the port has to be a number")
     return url
 
 
@@ -172,13 +179,13 @@ class MailSettings(Table):
 class SeatSettings(Table):
     """The licence."""
 
-    limit: NonNegativeInt | None = Field(default=None, examples=[250])
+    limit: People | None = Field(default=None, examples=[250])
     """Seats there are. Once set, it stays until another is set; before, there is no limit."""
 
     when_full: WhenFull = WhenFull.WAIT
     """wait puts newcomers on the waiting list, reject answers with an error."""
 
-    stale_after_days: PositiveInt = 30
+    stale_after_days: Days = 30
     """Unaccepted invitations this old are proposed for removal when seats are short."""
 
 
@@ -188,7 +195,7 @@ class LimitSettings(Table):
     dismiss_percent: Percent = 5.0
     """Of the source's people who hold a seat. Three are always allowed."""
 
-    dismiss_count: NonNegativeInt | None = Field(default=None, examples=[20])
+    dismiss_count: People | None = Field(default=None, examples=[20])
     """The same as a number; the smaller of the two counts."""
 
     rolling_percent: Percent = 10.0
@@ -198,26 +205,26 @@ class LimitSettings(Table):
 class DepartureSettings(Table):
     """How long somebody who is gone is given to come back."""
 
-    disabled_grace_nights: NonNegativeInt = 0
+    disabled_grace_nights: Nights = 0
     """Nights between being disabled in the directory and dismissal."""
 
-    missing_grace_nights: NonNegativeInt = 1
+    missing_grace_nights: Nights = 1
     """Nights between vanishing from the directory and dismissal."""
 
 
 class InvitationSettings(Table):
     """The life of an invitation."""
 
-    grace_minutes: NonNegativeInt = 10
+    grace_minutes: Minutes = 10
     """Between decision and letter; whoever is gone within it is not written to."""
 
-    expires_days: PositiveInt = 14
+    expires_days: Days = 14
     """From the letter on; an expired invitation gives its seat back."""
 
-    reminder_days: PositiveInt = 5
+    reminder_days: Days = 5
     """From the letter to the one reminder."""
 
-    cool_down_minutes: NonNegativeInt = 60
+    cool_down_minutes: Minutes = 60
     """Between two letters to one person that an administrator asks for."""
 
 
@@ -246,10 +253,10 @@ class ScheduleSettings(Table):
     nightly_at: time = time(2, 0)
     """Local time of the nightly run of every source."""
 
-    delivery_seconds: PositiveInt = 5
+    delivery_seconds: Interval = 5
     """Between looks into the outbox."""
 
-    upkeep_minutes: PositiveInt = 15
+    upkeep_minutes: Interval = 15
     """Between looks at invitations, seats and the waiting list."""
 
 

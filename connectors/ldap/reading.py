@@ -66,6 +66,7 @@ class Search:
         return SnapshotProof(
             entries=read,
             pages=pages,
+            removals_proven=not without_id,
             detail=self._detail(read, pages, without_id, monotonic() - began),
         )
 

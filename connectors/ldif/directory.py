@@ -32,23 +32,26 @@ class LdifDirectory:
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
         records = read_records(self.settings.path)
-        people = 0
+        people = nameless = 0
         while True:
             try:
                 record = next(records)
             except StopIteration as end:
-                return self._proof(people, promised=end.value)
+                return self._proof(people, nameless, promised=end.value)
             if self._is_person(record):
                 people += 1
+                nameless += not _named(record, self.settings.id_attribute)
                 yield self._person(record)
 
-    def _proof(self, people: int, promised: int | None) -> SnapshotProof:
+    def _proof(self, people: int, nameless: int, promised: int | None) -> SnapshotProof:
+        """Say what was proven: whoever has no id here may be anybody who seems to be missing."""
         path = self.settings.path
-        end = f"its end promised {promised:,} entries" if promised is not None else "no end mark"
+        end = f"its end counts {promised:,} entries" if promised is not None else "no end mark"
+        without = f"; {nameless:,} without {self.settings.id_attribute}" if nameless else ""
         return SnapshotProof(
             entries=people,
-            removals_proven=promised is not None,
-            detail=f"{people:,} people in {path.name}; {end}",
+            removals_proven=promised is not None and not nameless,
+            detail=f"{people:,} people in {path.name}; {end}{without}",
         )
 
     def _is_person(self, record: Record) -> bool:

@@ -51,7 +51,8 @@ class HoldReason(StrEnum):
 _HOLD_SENTENCES: Mapping[HoldReason, str] = {
     HoldReason.MASS_REMOVAL: "too many people would be removed at once (D5)",
     HoldReason.ROLLING_SHARE: "too many people would be removed within seven days (D5)",
-    HoldReason.UNPROVEN: "the export has no end mark, so nobody may be missed because of it",
+    HoldReason.UNPROVEN: "the reading does not prove that nobody else is there: it has no end "
+    "mark, or entries without an id",
     HoldReason.PROTECTED: "this person is protected (D4)",
     HoldReason.AUTHORITY: "somebody else dismissed this person (S7)",
 }

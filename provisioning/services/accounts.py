@@ -6,6 +6,7 @@ import secrets
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key, usable_mail
@@ -15,7 +16,8 @@ from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.credentials import Credentials, require_good_password
 from provisioning.services.findings import refresh
-from provisioning.services.invitations import end_invitation, find_by_token
+from provisioning.services.invitations import end_invitation
+from provisioning.services.links import find_by_token
 from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
 from provisioning.storage.models.accounts import (
@@ -49,6 +51,15 @@ class AccountService:
         if not usable_mail(address):
             raise CredentialsError(f'"{address}" is not an e-mail address.')
         hashed = self._hash_for(address, password)
+        try:
+            return self._accept(token, address, hashed)
+        except IntegrityError as error:
+            raise CredentialsError(
+                f"{address} was given an account at this very moment. Nothing was changed; "
+                "try again."
+            ) from error
+
+    def _accept(self, token: str, address: str, hashed: str) -> UUID:
         with self._context.database.write() as session:
             invitation, employee = find_by_token(session, self._context, token, for_update=True)
             identity = self._credentials.find(session, address)
@@ -105,8 +116,10 @@ class AccountService:
         require_good_password(password)
         return self._credentials.hash(password)
 
-    def change_password(self, account_id: UUID, password: str) -> None:
-        """Set a new password; a one-time one is used up.
+    def change_password(
+        self, account_id: UUID, password: str, *, session_id: UUID | None = None
+    ) -> None:
+        """Set a new password; a one-time one is used up, and every session but this one ends.
 
         Raises:
             PasswordError: It is not acceptable (A6).
@@ -121,6 +134,7 @@ class AccountService:
                 )
             ).one()
             identity.password_hash, identity.one_time = hashed, False
+            end_sessions(session, self._context, account_id, but=session_id)
 
     def reset_password(self, address: str, actor: Actor) -> str:
         """Give an account a new one-time password and end its sessions; returns the password.

@@ -23,7 +23,8 @@ from provisioning.mail.letters import InvitationLetter, render_invitation, rende
 from provisioning.ports import Mailer
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
-from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, join_link
+from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
+from provisioning.services.links import join_link
 from provisioning.services.tasks import give_default_task
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
@@ -267,6 +268,9 @@ class DeliveryService:
             if permanent or now - message.created_at > GIVE_UP:
                 message.state = OutboxState.DEAD
                 log.warning("message_dead", message=message_id, attempts=message.attempts)
+                if message.topic == INVITATION_LETTER:
+                    invitation_id = UUID(message.payload["invitation"])
+                    give_up(session, self._context, invitation_id, str(error))
             else:
                 message.state = OutboxState.WAITING
                 message.not_before = now + retry_delay(message.attempts)

@@ -13,6 +13,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_findings_of
 from provisioning.services.invitations import end_invitation
+from provisioning.services.roles import take_roles
 from provisioning.services.seats import free_seat
 from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
@@ -21,6 +22,7 @@ from provisioning.storage.models.accounts import (
     InvitationRecord,
     TaskRoleRecord,
 )
+from provisioning.storage.models.effects import OutboxRecord, OutboxState
 from provisioning.storage.models.employees import (
     AddressRecord,
     DepartmentMemberRecord,
@@ -61,6 +63,7 @@ def depart_employee(
     accounts = select(BindingRecord.account_id).where(BindingRecord.employee_id == employee.id)
     for account_id in session.scalars(accounts).all():
         end_sessions(session, context, account_id)
+        take_roles(session, context, account_id)
     if held_seat:
         free_seat(session, context)
     keep = not never_active or _was_written_to(session, employee.id)
@@ -128,7 +131,10 @@ def _was_written_to(session: Session, employee_id: UUID) -> bool:
             InvitationRecord.employee_id == employee_id, InvitationRecord.sent_at.is_not(None)
         )
     )
-    if letter is not None:
+    under_way = select(OutboxRecord.id).where(
+        OutboxRecord.employee_id == employee_id, OutboxRecord.state == OutboxState.IN_DOUBT
+    )
+    if letter is not None or session.scalar(under_way.limit(1)) is not None:
         return True
     task = select(TaskRoleRecord.task_id).where(TaskRoleRecord.employee_id == employee_id)
     return session.scalar(task.limit(1)) is not None

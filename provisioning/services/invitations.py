@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
@@ -13,9 +10,16 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import Change, WaitingReason
-from provisioning.domain.errors import InvitationError
+from provisioning.domain.findings import Finding, FindingKind
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, Actor, ServiceContext
+from provisioning.services.findings import open_finding
+from provisioning.services.links import (
+    find_by_token,
+    invitation_token,
+    locked_invitation,
+    token_hash,
+)
 from provisioning.services.seats import free_seat
 from provisioning.services.sources import find_source
 from provisioning.services.states import move
@@ -29,26 +33,6 @@ FIRST_APPROVAL = "first_approval"
 
 INVITATION_LETTER = "letter.invitation"
 REMINDER_LETTER = "letter.reminder"
-
-
-def invitation_token(context: ServiceContext, invitation_id: UUID) -> str:
-    """Return the link's secret: 256 bits, 43 characters.
-
-    It is derived from the deployment's secret key instead of stored, so that a copy of the
-    database opens nothing and a letter sent again carries the same link.
-    """
-    digest = hmac.digest(context.secret_key, b"invitation:" + invitation_id.bytes, hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def token_hash(token: str) -> bytes:
-    """Return what the database keeps of a secret."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def join_link(context: ServiceContext, invitation_id: UUID) -> str:
-    """Return the link of a letter, under the configured public URL."""
-    return f"{context.public_url}/join/{invitation_token(context, invitation_id)}"
 
 
 def open_invitation(
@@ -167,7 +151,7 @@ class InvitationService:
 
     def _remind(self, invitation_id: UUID) -> bool:
         with self._context.database.write() as session:
-            invitation = _locked(session, invitation_id)
+            invitation = locked_invitation(session, invitation_id)
             if invitation is None or invitation.ended_at or invitation.reminded_at:
                 return False
             invitation.reminded_at = self._context.now()
@@ -177,25 +161,8 @@ class InvitationService:
 
     def _expire(self, invitation_id: UUID) -> bool:
         with self._context.database.write() as session:
-            invitation = _locked(session, invitation_id)
-            if invitation is None or invitation.ended_at is not None:
-                return False
-            employee = session.get_one(EmployeeRecord, invitation.employee_id)
-            end_invitation(session, self._context, employee.id, "expired")
-            move(employee, Change.EXPIRE, self._context.now())
-            employee.state_reason = WaitingReason.LAPSED
-            employee.because = "the invitation expired without being accepted (I4)"
-            free_seat(session, self._context)
-            record(
-                session,
-                self._context,
-                SYSTEM,
-                "invitation_expired",
-                employee.because,
-                employee_id=employee.id,
-                before={"address": invitation.address},
-            )
-            return True
+            because = "the invitation expired without being accepted (I4)"
+            return _lapse(session, self._context, invitation_id, "expired", because)
 
     def release(self, source_name: str, actor: Actor) -> int:
         """Let a source's first letters go: grace and expiry start now; returns how many (I10).
@@ -243,50 +210,35 @@ class InvitationService:
             return find_by_token(session, self._context, token)
 
 
-def find_by_token(
-    session: Session, context: ServiceContext, token: str, *, for_update: bool = False
-) -> tuple[InvitationRecord, EmployeeRecord]:
-    """Return the open invitation of a link and its employee (I3).
-
-    Raises:
-        InvitationError: The link is unknown, used, replaced, revoked or expired.
-    """
-    invitation = session.scalars(
-        select(InvitationRecord)
-        .join(EmployeeRecord, EmployeeRecord.id == InvitationRecord.employee_id)
-        .where(
-            InvitationRecord.token_hash == token_hash(token),
-            EmployeeRecord.intranet_id == context.intranet_id,
-        )
-    ).one_or_none()
-    if invitation is not None and for_update:
-        invitation = _locked(session, invitation.id)
-    if invitation is None:
-        raise InvitationError("unknown", "This link does not belong to any invitation.")
-    if invitation.ended_at is not None:
-        raise InvitationError(invitation.end_reason or "ended", _ENDED[invitation.end_reason or ""])
-    if invitation.expires_at is not None and invitation.expires_at <= context.now():
-        raise InvitationError("expired", _ENDED["expired"])
-    return invitation, session.get_one(EmployeeRecord, invitation.employee_id)
-
-
-def _locked(session: Session, invitation_id: UUID) -> InvitationRecord | None:
-    """Lock an invitation's employee and then itself: runs take them in this order, too."""
+def give_up(session: Session, context: ServiceContext, invitation_id: UUID, error: str) -> None:
+    """End an invitation whose letter no relay takes: the seat is free, somebody has to look."""
     invitation = session.get(InvitationRecord, invitation_id)
-    if invitation is None:
-        return None
-    for kind, key in (
-        (EmployeeRecord, invitation.employee_id),
-        (InvitationRecord, invitation_id),
-    ):
-        session.get(kind, key, with_for_update=True, populate_existing=True)
-    return session.get(InvitationRecord, invitation_id)
+    because = f"the invitation could not be delivered: {error} (I4)"
+    if invitation and _lapse(session, context, invitation_id, "undeliverable", because):
+        employee = session.get_one(EmployeeRecord, invitation.employee_id)
+        finding = Finding(
+            kind=FindingKind.NO_USABLE_ADDRESS,
+            subject=str(employee.id),
+            evidence=(("address", invitation.address), ("refused", error)),
+        )
+        who = employee.display_name
+        open_finding(session, context, finding, who=who, employee_id=employee.id)
 
 
-_ENDED = {
-    "accepted": "This invitation has been accepted already: there is nothing more to do.",
-    "expired": "This invitation has expired. Ask your administrator for a new one.",
-    "revoked": "This invitation was withdrawn. Ask your administrator.",
-    "replaced": "A newer invitation was sent to your new address. Use the link in that letter.",
-    "": "This invitation is no longer open. Ask your administrator for a new one.",
-}
+def _lapse(
+    session: Session, context: ServiceContext, invitation_id: UUID, reason: str, because: str
+) -> bool:
+    """End an open invitation that leads nowhere; whether it was open (I4)."""
+    invitation = locked_invitation(session, invitation_id)
+    if invitation is None or invitation.ended_at is not None:
+        return False
+    employee = session.get_one(EmployeeRecord, invitation.employee_id)
+    end_invitation(session, context, employee.id, reason)
+    move(employee, Change.EXPIRE, context.now())
+    employee.state_reason = WaitingReason.LAPSED
+    employee.because = because
+    free_seat(session, context)
+    before = {"address": invitation.address}
+    kind = f"invitation_{reason}"
+    record(session, context, SYSTEM, kind, because, employee_id=employee.id, before=before)
+    return True

@@ -20,11 +20,12 @@ from provisioning.services.context import Actor, ConfiguredSource, ServiceContex
 from provisioning.services.findings import flagged_anchors
 from provisioning.services.seats import read_seats
 from provisioning.services.sources import find_source
+from provisioning.storage.claims import reading, require_nobody_reads
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunRecord, RunState
 from provisioning.storage.registry import Lookup, registered_people, staged_people
 from provisioning.storage.runs import removed_since, store_actions
-from provisioning.storage.staging import Stager, count_staged, drop_abandoned, drop_staged
+from provisioning.storage.staging import Stager, count_staged, drop_staged
 from provisioning.storage.workers import worker_name
 
 ROLLING = timedelta(days=7)
@@ -72,13 +73,19 @@ class Planner:
 
         Raises:
             SourceError: The reading was cut short or empty; the run says so, nothing changed.
+            BusyError: Another process reads the source.
         """
-        run_id = self._begin(actor, kind)
-        try:
-            proof, read = self._read(run_id)
-        except ProvisioningError as error:
-            self._end(run_id, RunState.INCOMPLETE, str(error))
-            raise
+        context = self.context
+        with reading(context.database, lambda: self._begin(actor, kind), context.now) as run_id:
+            try:
+                proof, read = self._read(run_id)
+            except ProvisioningError as error:
+                self._end(run_id, RunState.INCOMPLETE, str(error))
+                raise
+            self._plan(run_id, proof, read)
+            return run_id
+
+    def _plan(self, run_id: int, proof: SnapshotProof, read: int) -> None:
         with self.context.database.read() as session:
             source = find_source(session, self.context, self.source.name)
             staged = count_staged(session, run_id)
@@ -90,13 +97,12 @@ class Planner:
         if plan.read != staged:
             raise SourceError(f"the staged reading of run {run_id} was disturbed; plan again")
         self._store(run_id, replace(plan, read=read), proof)
-        return run_id
 
     def _begin(self, actor: Actor, kind: str) -> int:
         """Write the run down as failed: whatever ends it early, that is the truth."""
         with self.context.database.write() as session:
-            source = find_source(session, self.context, self.source.name)
-            drop_abandoned(session, source.id, self.context.now())
+            source = find_source(session, self.context, self.source.name, for_update=True)
+            require_nobody_reads(session, source.id, self.context.now())
             run = RunRecord(
                 intranet_id=self.context.intranet_id,
                 source_id=source.id,
@@ -107,6 +113,7 @@ class Planner:
                 started_at=self.context.now(),
                 error="interrupted before the plan was complete",
                 worker=worker_name(),
+                heartbeat=self.context.now(),
             )
             session.add(run)
             session.flush()

@@ -195,7 +195,7 @@ class RunService:
         with context.database.read() as session:
             run = find_run(session, context.intranet_id, run_id)
             before, settled = run.state, run.settled
-            if before is RunState.READY:
+            if before is not RunState.APPLYING:
                 self._require_fresh(run)
         with self._applying(run_id) as resumed:
             if not (resumed and settled):
@@ -231,8 +231,7 @@ class RunService:
             run.worker = None
 
     def _require_fresh(self, run: RunRecord) -> None:
-        finished = run.finished_at or run.started_at
-        if self._context.now() - finished > APPROVAL_LIFETIME:
+        if self._context.now() - run.started_at > APPROVAL_LIFETIME:
             raise RunStateError(run.id, "more than 24 hours old", "applied; plan again")
 
     def _expire_older(self, run_id: int) -> None:

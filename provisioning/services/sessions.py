@@ -30,6 +30,7 @@ class SignedIn:
     """Somebody whose session is good."""
 
     account_id: UUID
+    session_id: UUID
     address: str
     role: RoleName | None
     employee_id: UUID | None
@@ -106,6 +107,7 @@ class SessionService:
         found, identity, role, employee_id = row
         return SignedIn(
             account_id=found.account_id,
+            session_id=found.id,
             address=identity.address or identity.subject or "",
             role=role,
             employee_id=employee_id,
@@ -122,11 +124,17 @@ class SessionService:
                 found.ended_at = self._context.now()
 
 
-def end_sessions(session: Session, context: ServiceContext, account_id: UUID) -> None:
+def end_sessions(
+    session: Session, context: ServiceContext, account_id: UUID, *, but: UUID | None = None
+) -> None:
     """End every session of an account: whoever is signed in with it is not any more (D7)."""
     session.execute(
         update(SessionRecord)
-        .where(SessionRecord.account_id == account_id, SessionRecord.ended_at.is_(None))
+        .where(
+            SessionRecord.account_id == account_id,
+            SessionRecord.id != (but or account_id),
+            SessionRecord.ended_at.is_(None),
+        )
         .values(ended_at=context.now()),
         execution_options={"synchronize_session": False},
     )

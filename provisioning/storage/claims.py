@@ -9,13 +9,15 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import BusyError, RunStateError
 from provisioning.storage.base import Database
 from provisioning.storage.models.runs import RunRecord, RunState
 from provisioning.storage.runs import find_run
+from provisioning.storage.staging import drop_staged
 from provisioning.storage.workers import LEASE, is_alive, worker_name, working_on
 
 log = structlog.get_logger(__name__)
@@ -37,18 +39,72 @@ def applying(
         RunStateError: The run is finished, rejected or expired.
         BusyError: A living process applies it, or another run of the source.
     """
-    with working_on(run_id, lambda: _claim(database, intranet_id, run_id, now())) as resumed:
-        over = threading.Event()
-        heart = threading.Thread(
-            target=_beat, args=(database, run_id, now, over), name=f"run {run_id}", daemon=True
-        )
-        heart.start()
+    resumed = False
+
+    def claim() -> int:
+        nonlocal resumed
+        resumed = _claim(database, intranet_id, run_id, now())
+        return run_id
+
+    with working_on(claim):
         try:
-            yield resumed
+            with _beating(database, run_id, now):
+                yield resumed
         finally:
-            over.set()
-            heart.join()
             _let_go(database, run_id)
+
+
+@contextmanager
+def reading(
+    database: Database, begin: Callable[[], int], now: Callable[[], datetime]
+) -> Iterator[int]:
+    """Keep saying that a source is being read, until the block ends; yields the run's number.
+
+    Args:
+        database: Where the run is.
+        begin: Writes the run down, unless the source is being read already.
+        now: The clock.
+    """
+    with working_on(begin) as run_id, _beating(database, run_id, now):
+        yield run_id
+
+
+def require_nobody_reads(session: Session, source_id: UUID, now: datetime) -> None:
+    """Refuse to read a source that somebody reads: the older reading could be applied last.
+
+    What a killed process staged is forgotten.
+
+    Raises:
+        BusyError: A living process reads it.
+    """
+    begun = session.scalars(
+        select(RunRecord).where(
+            RunRecord.source_id == source_id,
+            RunRecord.state == RunState.FAILED,
+            RunRecord.worker.is_not(None),
+        )
+    ).all()
+    for run in begun:
+        if is_alive(run, now):
+            raise BusyError(
+                f"run {run.id} is reading the same source ({run.worker}). Nothing was done here"
+            )
+        drop_staged(session, run.id)
+        run.worker = None
+
+
+@contextmanager
+def _beating(database: Database, run_id: int, now: Callable[[], datetime]) -> Iterator[None]:
+    over = threading.Event()
+    heart = threading.Thread(
+        target=_beat, args=(database, run_id, now, over), name=f"run {run_id}", daemon=True
+    )
+    heart.start()
+    try:
+        yield
+    finally:
+        over.set()
+        heart.join()
 
 
 def _claim(database: Database, intranet_id: UUID, run_id: int, now: datetime) -> bool:

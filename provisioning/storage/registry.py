@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from provisioning.domain.addresses import address_key
@@ -13,13 +13,27 @@ from provisioning.domain.correlation import CorrelationKey, Hit
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.policy import Policy
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
-from provisioning.storage.models.accounts import BindingRecord, InvitationRecord
+from provisioning.storage.models.accounts import (
+    BindingRecord,
+    InvitationRecord,
+    RoleGrantRecord,
+    RoleName,
+)
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunPersonRecord
 
 STREAM_ROWS = 2_000
 """Rows fetched at a time: memory stays flat, whatever the number of people."""
+
+
+def is_administrator() -> ColumnElement[bool]:
+    """Whether the account an employee is bound to administers their intranet (D4)."""
+    return exists().where(
+        RoleGrantRecord.account_id == BindingRecord.account_id,
+        RoleGrantRecord.intranet_id == EmployeeRecord.intranet_id,
+        RoleGrantRecord.role == RoleName.ADMIN,
+    )
 
 
 def registered_people(
@@ -48,7 +62,7 @@ def registered_people(
             EmployeeRecord.state_reason,
             EmployeeRecord.display_name,
             EmployeeRecord.dismissed_by_source,
-            EmployeeRecord.protected,
+            or_(EmployeeRecord.protected, is_administrator()),
             BindingRecord.account_id.is_not(None),
             InvitationRecord.address,
             LinkRecord.missing_since,
@@ -180,11 +194,11 @@ class Lookup:
 
     def _hits(self, key: CorrelationKey, ids: Select[UUID]) -> Iterator[Hit]:
         query = (
-            select(EmployeeRecord, BindingRecord.account_id)
+            select(EmployeeRecord, BindingRecord.account_id, is_administrator())
             .outerjoin(BindingRecord, BindingRecord.employee_id == EmployeeRecord.id)
             .where(EmployeeRecord.id.in_(ids))
         )
-        for employee, account_id in self._session.execute(query):
+        for employee, account_id, administrator in self._session.execute(query):
             yield Hit(
                 key=key,
                 name=employee.display_name,
@@ -192,7 +206,7 @@ class Lookup:
                 state=employee.state,
                 version=employee.version,
                 bound=account_id is not None,
-                protected=employee.protected,
+                protected=employee.protected or administrator,
                 dismissed_by=employee.dismissed_by_source,
                 linked_here=self._is_linked_here(employee.id),
             )

@@ -22,10 +22,7 @@ from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.runs import (
     RunActionRecord,
     RunPersonRecord,
-    RunRecord,
-    RunState,
 )
-from provisioning.storage.workers import is_dead
 
 BATCH = 1_000
 """People compared and written at a time."""
@@ -111,21 +108,6 @@ def count_staged(session: Session, run_id: int) -> int:
     """Return how many people are staged for a run."""
     query = select(func.count()).where(RunPersonRecord.run_id == run_id)
     return session.scalar(query) or 0
-
-
-def drop_abandoned(session: Session, source_id: UUID, now: datetime) -> None:
-    """Forget what a killed process staged for a source; the living keep theirs."""
-    failed = session.scalars(
-        select(RunRecord).where(
-            RunRecord.source_id == source_id,
-            RunRecord.state == RunState.FAILED,
-            RunRecord.worker.is_not(None),
-        )
-    ).all()
-    for run in failed:
-        if is_dead(run, now):
-            drop_staged(session, run.id)
-            run.worker = None
 
 
 def drop_staged(session: Session, run_id: int) -> None:

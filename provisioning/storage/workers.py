@@ -14,37 +14,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from provisioning.storage.models.runs import RunRecord
 
 LEASE = timedelta(seconds=60)
 """A run whose worker said nothing for so long is taken over."""
 
-ABANDONED = timedelta(hours=24)
-"""No reading takes so long: what another machine began before that is over."""
-
-T = TypeVar("T")
-
 _CLAIMING = threading.Lock()
 _HERE: set[int] = set()
-"""Runs that threads of this process are applying."""
+"""Runs that threads of this process are reading for or applying."""
 
 _START = 22
 """The field of /proc/PID/stat that says when a process began (proc(5))."""
 
 
 @contextmanager
-def working_on(run_id: int, claim: Callable[[], T]) -> Iterator[T]:
+def working_on(claim: Callable[[], int]) -> Iterator[int]:
     """Claim a run for a thread of this process, so that no other thread takes it over.
 
-    Yields what the claim returned.
+    Yields the number of the run, which the claim returned.
     """
     with _CLAIMING:
-        claimed = claim()
+        run_id = claim()
         _HERE.add(run_id)
     try:
-        yield claimed
+        yield run_id
     finally:
         _HERE.discard(run_id)
 
@@ -55,18 +49,12 @@ def worker_name() -> str:
 
 
 def is_alive(run: RunRecord, now: datetime) -> bool:
-    """Whether somebody applies a run: their heart beats, and if they are here, they exist."""
+    """Whether somebody works on a run: their heart beats, and if they are here, they exist."""
     if run.heartbeat is None or now - run.heartbeat >= LEASE:
         return False
     if run.worker == worker_name():
         return run.id in _HERE
     return _runs_here(run.worker) is not False
-
-
-def is_dead(run: RunRecord, now: datetime) -> bool:
-    """Whether the process that plans a run is gone for sure: asked here, or a day ago elsewhere."""
-    here = _runs_here(run.worker)
-    return not here if here is not None else now - run.started_at > ABANDONED
 
 
 def _runs_here(worker: str | None) -> bool | None:

@@ -144,8 +144,9 @@ class Entrance:
         form = NewPasswordForm()
         if form.validate_on_submit():
             try:
+                who = current_user.who
                 self._services.accounts.change_password(
-                    current_user.who.account_id, form.password.data
+                    who.account_id, form.password.data, session_id=who.session_id
                 )
             except PasswordError as error:
                 form.password.errors = [str(error)]

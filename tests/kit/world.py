@@ -13,7 +13,8 @@ from provisioning.domain.mapping import compile_mapping
 from provisioning.domain.policy import Policy
 from provisioning.services.container import Services
 from provisioning.services.context import ConfiguredSource, InvitationTimes
-from provisioning.services.invitations import invitation_token, open_invitation_of
+from provisioning.services.invitations import open_invitation_of
+from provisioning.services.links import invitation_token
 from provisioning.storage.models.employees import EmployeeRecord
 from tests.kit.nights import ME
 from tests.kit.services import FakeClock, make_services

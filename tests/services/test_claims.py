@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from provisioning.domain.errors import BusyError
+from provisioning.domain.errors import BusyError, RunStateError
 from provisioning.services import applying
 from provisioning.storage import claims
 from provisioning.storage.models.effects import EventRecord
@@ -48,6 +48,47 @@ def test_a_run_whose_directory_is_read_again_is_taken_over_by_nobody(world):
         finally:
             go_on.set()
         assert first.result() == "applied"
+
+
+def test_a_source_is_read_by_one_process_at_a_time(world):
+    """R6: else the older reading could be applied last and undo the newer one."""
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    reading, go_on = threading.Event(), threading.Event()
+    real = world.directory.read
+
+    def slow():
+        snapshot = real()
+        reading.set()
+        assert go_on.wait(30)
+        return snapshot
+
+    world.directory.read = slow
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(world.services.runs.sync, "corp", ME)
+        assert reading.wait(30)
+        try:
+            with pytest.raises(BusyError, match="is reading the same source"):
+                world.services.runs.sync("corp", ME)
+        finally:
+            go_on.set()
+        first.result()
+    world.directory.read = real
+    assert world.sync().state == "applied"
+
+
+def test_applying_does_not_make_a_held_plan_younger(world):
+    """R4: a day after it was made it is planned again, whoever touched it meanwhile."""
+    world.directory.add(*(entry(f"p{n:02}") for n in range(20)))
+    world.sync()
+    world.directory.remove("p00", "p01", "p02", "p03")
+    run = world.night().run
+    world.clock.advance(timedelta(hours=20))
+    assert world.services.runs.apply(run, ME) == "held"
+    world.clock.advance(timedelta(hours=5))
+    for late in (world.services.runs.apply, world.services.runs.approve):
+        with pytest.raises(RunStateError, match="24 hours"):
+            late(run, ME)
 
 
 def test_a_worker_whose_heart_stopped_is_followed_by_the_next(world):

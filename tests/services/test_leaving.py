@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from provisioning.domain.errors import InvitationError
 from provisioning.domain.policy import Policy
 from provisioning.services.context import InvitationTimes
+from provisioning.storage.models.accounts import IdentityRecord, RoleGrantRecord, RoleName
 from provisioning.storage.models.effects import EventRecord
 from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from tests.kit.nights import ME, kinds
 from tests.kit.sources import entry
-from tests.kit.world import join_token
+from tests.kit.world import PASSWORD, join_token
 
 
 def test_leaving_after_acceptance_is_a_dismissal_that_keeps_the_row(world):
@@ -187,6 +189,47 @@ def test_a_policy_that_closes_a_domain_takes_people_out_of_the_line(make_world):
     assert strict.states()["Bob"] == "waiting"
     found = {row.kind for row in strict.services.reports.mismatches()}
     assert "unverified_domain" in found
+
+
+def test_an_administrator_is_not_dismissed_by_a_run(world):
+    """D4: held, and when somebody approves it the roles go with the access."""
+    world.services.accounts.create_administrator("ann@corp.example")
+    with world.services.context.database.write() as session:
+        session.execute(
+            update(IdentityRecord).values(password_hash=PasswordHasher().hash(PASSWORD))
+        )
+    world.directory.add(entry("ann"), entry("bob"))
+    world.sync()
+    world.accept("Ann")
+    world.directory.remove("ann")
+    plan = world.night()
+    assert [action.held for action in plan.actions] == ["protected"]
+    assert world.states()["Ann"] == "active"
+    other = another_administrator(world)
+    assert world.services.runs.approve(plan.run, ME) == "applied"
+    assert world.states()["Ann"] == "dismissed"
+    with world.services.context.database.read() as session:
+        assert session.scalars(select(RoleGrantRecord.account_id)).all() == [other]
+
+
+def another_administrator(world):
+    """Somebody else may go on, so that the last one is not the one who leaves (A7)."""
+    world.accept("Bob")
+    context = world.services.context
+    with context.database.write() as session:
+        bob = session.scalars(
+            select(IdentityRecord.account_id).where(IdentityRecord.address == "bob@corp.example")
+        ).one()
+        session.add(
+            RoleGrantRecord(
+                account_id=bob,
+                intranet_id=context.intranet_id,
+                role=RoleName.ADMIN,
+                granted_by="test",
+                granted_at=context.now(),
+            )
+        )
+    return bob
 
 
 def test_a_mark_made_while_another_source_vouched_does_not_open_the_gate(world):

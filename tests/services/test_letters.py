@@ -16,45 +16,16 @@ from provisioning.domain.errors import (
 )
 from provisioning.services.context import Actor, InvitationTimes
 from provisioning.services.delivery import CLAIM, DeliveryService
-from provisioning.services.invitations import invitation_token
+from provisioning.services.links import invitation_token
 from provisioning.storage.models.accounts import InvitationRecord, SessionRecord, TaskRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord
 from provisioning.storage.models.intranets import SourceRecord
+from tests.kit.postbox import Postbox, deliver, messages
 from tests.kit.scim_people import scim_person
 from tests.kit.sources import entry
 
 ME = Actor("anna", "cli")
 PASSWORD = "correct horse battery"
-
-
-class Postbox:
-    """A mailer that keeps what it takes, and fails as told: one outcome a letter, then none."""
-
-    keeps_letters = False
-
-    def __init__(self, *outcomes):
-        self.outcomes = list(outcomes)
-        self.letters = []
-
-    def send(self, letter):
-        assert letter["Message-ID"]
-        assert "@" in letter["To"]
-        outcome = self.outcomes.pop(0) if self.outcomes else None
-        if not isinstance(outcome, DeliveryError | RuntimeError):
-            self.letters.append(letter)
-        if outcome is not None:
-            raise outcome
-
-
-def deliver(world, *outcomes):
-    postbox = Postbox(*outcomes)
-    DeliveryService(world.services.context, postbox).deliver_due()
-    return postbox.letters
-
-
-def messages(world):
-    with world.services.context.database.read() as session:
-        return session.scalars(select(OutboxRecord).order_by(OutboxRecord.id)).all()
 
 
 def token_of(world, address):
@@ -280,32 +251,6 @@ def test_guessing_passwords_is_slowed_down(invited):
     assert sessions.sign_in("ann@corp.example", PASSWORD)
 
 
-def test_a_letter_that_breaks_keeps_no_other_from_leaving(world):
-    """R5: it is tried again later, behind the others."""
-    world.directory.add(entry("ann"), entry("bob"))
-    world.sync()
-    assert len(deliver(world, RuntimeError("a bug"))) == 1
-    first, second = messages(world)
-    assert (first.state, first.error) == ("waiting", "internal error: RuntimeError")
-    assert second.state == "delivered"
-    world.clock.advance(timedelta(minutes=2))
-    assert len(deliver(world)) == 1
-
-
-def test_a_slow_relay_does_not_lose_its_letter_to_another_worker(invited):
-    """R5: a letter under way is nobody else's, however long the relay takes."""
-
-    class Slow(Postbox):
-        def send(self, letter):
-            super().send(letter)
-            invited.clock.advance(CLAIM + timedelta(minutes=1))
-            DeliveryService(invited.services.context, other).deliver_due()
-
-    other, slow = Postbox(), Slow()
-    assert DeliveryService(invited.services.context, slow).deliver_due() == 1
-    assert (len(slow.letters), other.letters) == (1, [])
-
-
 def test_the_first_administrator_is_made_once(world):
     """A7: a one-time password, which has to be replaced."""
     password = world.services.accounts.create_administrator("admin@localhost")
@@ -313,5 +258,9 @@ def test_the_first_administrator_is_made_once(world):
     secret = world.services.sessions.sign_in("admin@localhost", password)
     signed_in = world.services.sessions.signed_in(secret)
     assert (signed_in.role, signed_in.must_change_password) == ("admin", True)
-    world.services.accounts.change_password(signed_in.account_id, PASSWORD)
+    elsewhere = world.services.sessions.sign_in("admin@localhost", password)
+    world.services.accounts.change_password(
+        signed_in.account_id, PASSWORD, session_id=signed_in.session_id
+    )
     assert not world.services.sessions.signed_in(secret).must_change_password
+    assert world.services.sessions.signed_in(elsewhere) is None, "whoever knew the old one is out"

@@ -83,6 +83,17 @@ def test_a_page_without_its_control_proves_nothing(open_directory, monkeypatch):
         read(open_directory())
 
 
+def test_entries_without_the_id_are_counted_and_prove_no_departure(open_directory, slapd):
+    """R2, promise 7: skipped, and whoever they are, nobody is missed because of them."""
+    slapd.modify("u000003", employeeNumber="7")
+    try:
+        people, proof = read(open_directory(id_attribute="employeeNumber"))
+    finally:
+        slapd.modify("u000003", employeeNumber="")
+    assert ([person.anchor for person in people], proof.removals_proven) == (["7"], False)
+    assert "449 without employeeNumber skipped" in proof.detail
+
+
 def test_a_base_that_is_not_there_is_an_error(open_directory):
     """R2: a renamed unit does not dismiss its people."""
     with pytest.raises(SourceError, match="noSuchObject"):

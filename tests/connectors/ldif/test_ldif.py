@@ -151,6 +151,15 @@ def test_a_check_reads_the_file_and_says_what_it_lacks(export):
     assert export("uid: a\n\n").check().failed
 
 
+def test_who_has_no_id_may_be_anybody_who_seems_to_be_missing(export):
+    """R2: such a reading invites, and removes nobody."""
+    nameless = person(2).replace("entryUUID", "description")
+    snapshot = export(person(1) + nameless + trailer(2)).read()
+    assert [bool(each.problem) for each in snapshot] == [False, True]
+    assert not snapshot.proof.removals_proven
+    assert "1 without entryUUID" in snapshot.proof.detail
+
+
 def test_an_export_that_is_away_is_unavailable_and_nothing_else_is(export, tmp_path):
     """R2: whoever starts Usher meanwhile gets everything but this source."""
     directory = export(person(1) + trailer(1))
