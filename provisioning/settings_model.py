@@ -23,6 +23,7 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
+from sqlalchemy import make_url
 
 from provisioning.domain.addresses import address_key
 from provisioning.domain.people import SOURCE_NAME
@@ -91,8 +92,10 @@ class Table(BaseModel):
 def _database_url(url: str) -> str:
     if not re.match(r"(sqlite|postgres(ql)?(\+psycopg)?)://", url):
         raise ValueError("write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
-    if not url.startswith("sqlite") and not re.fullmatch(r"[^/]*//[^/]*?(:\d+)?(/.*)?", url):
-        raise ValueError("the port has to be a number")
+    try:
+        make_url(url)
+    except ValueError as error:
+        raise ValueError("the port has to be a number") from error
     return url
 
 
