@@ -95,7 +95,10 @@ def _database_url(url: str) -> str:
     try:
         make_url(url)
     except ValueError as error:
-        raise ValueError("the port has to be a number") from error
+        raise ValueError(
+            "is no address: the port has to be a number, and signs in a password are written like "
+            "%40 for @"
+        ) from error
     return url
 
 

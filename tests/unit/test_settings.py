@@ -254,7 +254,7 @@ def test_no_secret_is_ever_shown(load, tmp_path):
             "SECRET_KEY": f"hidden-{KEY}",
             "SMTP_URL": "smtp://a:hidden-in-url@relay",
             "MAIL_FROM": "a@b.example",
-            "DATABASE_URL": "postgresql://usher:hidden/@in:db@host/name?password=hidden-too",
+            "DATABASE_URL": "postgresql://usher:hidden%2F%40in%3Adb@host/name?password=hidden-too",
         },
     )
     assert settings.sources["b"].options == {"bind_password": "hidden-in-file"}
