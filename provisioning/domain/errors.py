@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -164,20 +164,6 @@ class PasswordError(ProvisioningError):
     """The chosen password is not acceptable (A6)."""
 
     code = "password"
-
-
-class DeletionBlockedError(ProvisioningError):
-    """An invited employee still has tasks (I7)."""
-
-    code = "blocked_deletion"
-
-    def __init__(self, person: str, tasks: Sequence[str]) -> None:
-        named = ", ".join(f'"{title}"' for title in tasks)
-        super().__init__(
-            f"The user has not been deleted: {person} is named in {named}. "
-            "Delete or reassign these tasks first; finishing them does not help."
-        )
-        self.tasks = tuple(tasks)
 
 
 class DeliveryError(ProvisioningError):

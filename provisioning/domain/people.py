@@ -103,11 +103,6 @@ class Person:
             if moment is not None and moment.tzinfo is None:
                 raise ValueError("dates of a person need a time zone")
 
-    @property
-    def can_be_invited(self) -> bool:
-        """Whether there is an address to write to (I1)."""
-        return self.mail is not None
-
     def is_active_at(self, moment: datetime) -> bool:
         """Whether the source still vouches for them at this moment."""
         return self.active and (self.active_until is None or self.active_until > moment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from provisioning.domain.employees import EmployeeState
@@ -11,11 +10,9 @@ SEATED = frozenset({EmployeeState.INVITED, EmployeeState.ACTIVE})
 """Active and unaccepted invitations: what the licence counts (L1)."""
 
 
-def takes_seat(
-    state: EmployeeState | None, *, also: Collection[EmployeeState] = frozenset()
-) -> bool:
-    """Whether an employee in this state holds a seat; `also` are kinds the policy counts."""
-    return state in SEATED or state in also
+def takes_seat(state: EmployeeState | None) -> bool:
+    """Whether an employee in this state holds a seat."""
+    return state in SEATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,14 +58,6 @@ def test_no_two_errors_have_one_code():
             {"run": 7, "state": "applied", "wanted": "rejected"},
         ),
         (e.InvitationError("expired", "It has expired."), "It has expired.", {"reason": "expired"}),
-        (
-            e.DeletionBlockedError("Ann", ["Plan", "Report"]),
-            (
-                'The user has not been deleted: Ann is named in "Plan", "Report". '
-                "Delete or reassign these tasks first; finishing them does not help."
-            ),
-            {"tasks": ("Plan", "Report")},
-        ),
         (e.DeliveryError("550 no such user", permanent=True), "550 no such user",
          {"permanent": True}),
     ],

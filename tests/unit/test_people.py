@@ -70,12 +70,6 @@ def test_a_source_vouches_until_it_disables_or_the_account_ends(facts, vouched_f
     assert person("ann", **facts).is_active_at(NOW) is vouched_for
 
 
-def test_only_somebody_with_an_address_can_be_invited():
-    """I1: there has to be an address to write to."""
-    assert person("ann").can_be_invited
-    assert not person("ann", mail=None).can_be_invited
-
-
 @settings(max_examples=60)
 @given(everybody)
 def test_a_person_survives_being_stored(one):

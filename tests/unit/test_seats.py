@@ -25,11 +25,6 @@ def test_the_invited_and_the_active_take_a_seat():
     assert not takes_seat(None)
 
 
-def test_a_policy_may_count_another_kind():
-    """L1, S1: awaiting confirmation holds a seat only if the policy says so."""
-    assert takes_seat(S.AWAITING_CONFIRMATION, also={S.AWAITING_CONFIRMATION})
-
-
 @pytest.mark.parametrize(
     "ledger",
     [
