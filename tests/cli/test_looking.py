@@ -61,7 +61,7 @@ def test_checks_connect_read_and_count(usher):
     assert usher("check", "ldif", "--json").json["checks"].keys() == {"corp"}
     (usher.folder / "corp.ldif").unlink()
     assert "FAILED" in usher("check", "corp", code=5).out
-    assert "there is no thing to check" in usher("check", "nothing", code=1).err
+    assert "there is no source or service" in usher("check", "nothing", code=1).err
 
 
 def test_a_directory_that_does_not_answer_is_unavailable(usher):

@@ -60,7 +60,7 @@ class LinkRecord(Base):
 
     __tablename__ = "link"
     __table_args__ = (
-        Index("ix_link_employee", "employee_id"),
+        Index("ix_link_employee", "employee_id", "source_id"),
         Index("ix_link_user_name", "source_id", "user_name_key"),
         Index("ix_link_employee_number", "source_id", "employee_number_key"),
         Index("ix_link_mail", "source_id", "mail_key"),

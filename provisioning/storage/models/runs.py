@@ -115,6 +115,7 @@ class RunActionRecord(Base):
     __table_args__ = (
         Index("ix_run_action_status", "run_id", "status", "seq"),
         Index("ix_run_action_employee", "employee_id"),
+        Index("ix_run_action_anchor", "run_id", "anchor"),
     )
 
     run_id: Mapped[int] = mapped_column(

@@ -358,7 +358,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('source_id', 'anchor', name=op.f('pk_link'))
     )
     with op.batch_alter_table('link', schema=None) as batch_op:
-        batch_op.create_index('ix_link_employee', ['employee_id'], unique=False)
+        batch_op.create_index('ix_link_employee', ['employee_id', 'source_id'], unique=False)
         batch_op.create_index('ix_link_employee_number', ['source_id', 'employee_number_key'], unique=False)
         batch_op.create_index('ix_link_external_id', ['source_id', 'external_id'], unique=False)
         batch_op.create_index('ix_link_mail', ['source_id', 'mail_key'], unique=False)
@@ -531,6 +531,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('run_id', 'seq', name=op.f('pk_run_action'))
     )
     with op.batch_alter_table('run_action', schema=None) as batch_op:
+        batch_op.create_index('ix_run_action_anchor', ['run_id', 'anchor'], unique=False)
         batch_op.create_index('ix_run_action_employee', ['employee_id'], unique=False)
         batch_op.create_index('ix_run_action_status', ['run_id', 'status', 'seq'], unique=False)
 
@@ -570,6 +571,7 @@ def downgrade() -> None:
     op.drop_table('run_person')
     with op.batch_alter_table('run_action', schema=None) as batch_op:
         batch_op.drop_index('ix_run_action_status')
+        batch_op.drop_index('ix_run_action_anchor')
         batch_op.drop_index('ix_run_action_employee')
 
     op.drop_table('run_action')
