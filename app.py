@@ -92,8 +92,8 @@ def make_services(settings: Settings) -> Services:
         sender=settings.mail.sender,
     )
     services = Services.build(context, sources, mailer)
-    if settings.seats.limit is not None:
-        services.seats.set_limit(settings.seats.limit, Actor("configuration", "cli"))
+    limit, configuration = settings.seats.limit, Actor("configuration", "cli")
+    if limit is not None and services.seats.set_limit(limit, configuration):
         services.waiting.serve()
     return services
 

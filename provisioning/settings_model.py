@@ -30,13 +30,13 @@ from provisioning.domain.people import SOURCE_NAME
 from provisioning.domain.policy import ContactPolicy, WhenFull
 
 NOBODY = "usher@localhost"
+"""The sender of letters that are only kept."""
 
 People = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Days = Annotated[int, Field(ge=1, le=3_650)]
 Nights = Annotated[int, Field(ge=0, le=3_650)]
 Minutes = Annotated[int, Field(ge=0, le=525_600)]
 Interval = Annotated[int, Field(ge=1, le=86_400)]
-"""The sender of letters that are only kept."""
 
 _SHORTEST_KEY = 32
 

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from uuid import UUID
 
 import structlog
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -91,20 +91,19 @@ class DeliveryService:
             DeliveryError: Some stay and are tried again; the sentence says why.
         """
         left = self.deliver_due()
+        stuck = (
+            OutboxRecord.intranet_id == self._context.intranet_id,
+            OutboxRecord.state == OutboxState.WAITING,
+            OutboxRecord.error.is_not(None),
+        )
         with self._context.database.read() as session:
-            stuck = session.scalars(
-                select(OutboxRecord.error)
-                .where(
-                    OutboxRecord.intranet_id == self._context.intranet_id,
-                    OutboxRecord.state == OutboxState.WAITING,
-                    OutboxRecord.error.is_not(None),
-                )
-                .order_by(OutboxRecord.id.desc())
-            ).all()
-        if stuck:
+            number = session.scalar(select(func.count()).where(*stuck))
+            latest = select(OutboxRecord.error).where(*stuck).order_by(OutboxRecord.id.desc())
+            reason = session.scalar(latest.limit(1))
+        if number:
             raise DeliveryError(
-                f"{left:,} letter(s) left; {len(stuck):,} could not and will be tried again by "
-                f"themselves: {stuck[0]}",
+                f"{left:,} letter(s) left; {number:,} could not and will be tried again by "
+                f"themselves: {reason}",
                 permanent=False,
             )
         return left

@@ -60,10 +60,10 @@ def depart_employee(
     held_seat = takes_seat(employee.state)
     never_active = employee.accepted_at is None and employee.state is not EmployeeState.ACTIVE
     end_invitation(session, context, employee.id, "revoked")
-    accounts = select(BindingRecord.account_id).where(BindingRecord.employee_id == employee.id)
-    for account_id in session.scalars(accounts).all():
-        end_sessions(session, context, account_id)
-        take_roles(session, context, account_id)
+    binding = session.get(BindingRecord, employee.id)
+    if binding is not None:
+        end_sessions(session, context, binding.account_id)
+        take_roles(session, context, binding.account_id)
     if held_seat:
         free_seat(session, context)
     keep = not never_active or _was_written_to(session, employee.id)

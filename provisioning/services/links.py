@@ -68,12 +68,12 @@ def locked_invitation(session: Session, invitation_id: UUID) -> InvitationRecord
     invitation = session.get(InvitationRecord, invitation_id)
     if invitation is None:
         return None
-    for kind, key in (
-        (EmployeeRecord, invitation.employee_id),
-        (InvitationRecord, invitation_id),
-    ):
-        session.get(kind, key, with_for_update=True, populate_existing=True)
-    return session.get(InvitationRecord, invitation_id)
+    session.get(
+        EmployeeRecord, invitation.employee_id, with_for_update=True, populate_existing=True
+    )
+    return session.get(
+        InvitationRecord, invitation_id, with_for_update=True, populate_existing=True
+    )
 
 
 _ENDED = {

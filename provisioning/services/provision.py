@@ -86,16 +86,17 @@ class Provisioner:
 
     def _require_unlinked(self, action: Action) -> None:
         if self.planned_at is not None:
-            queue_newcomers(self.session, self.context.intranet_id)
+            self._require_new(action, self.planned_at)
         if self.session.get(LinkRecord, (self.source.id, action.id.value)) is not None:
             raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
-        if self.planned_at is None or action.person is None:
+
+    def _require_new(self, action: Action, planned_at: datetime) -> None:
+        """Refuse a newcomer whom another source brought since the plan was made (P3)."""
+        queue_newcomers(self.session, self.context.intranet_id)
+        if action.person is None or action.finding is FindingKind.DUPLICATE_PERSON:
             return
-        disputed = action.finding is FindingKind.DUPLICATE_PERSON
-        policy, since = self.context.policy, self.planned_at
-        if not disputed and arrived_elsewhere(
-            self.session, self.source, action.person, policy, since
-        ):
+        policy = self.context.policy
+        if arrived_elsewhere(self.session, self.source, action.person, policy, planned_at):
             raise StaleWriteError(f"{action.who} arrived through another source meanwhile")
 
     def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:

@@ -99,12 +99,7 @@ class ScimUserService:
         """
         try:
             with self._context.database.write() as session:
-                record = self._locked(session, source_id, id)
-                if expected_version is not None and record.version != expected_version:
-                    raise StaleWriteError(
-                        f"the resource is at version {record.version}, not {expected_version}; "
-                        "read it again"
-                    )
+                record = self._locked(session, source_id, id, expected_version)
                 write = rewrite(record.document, id)
                 require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)
@@ -132,9 +127,7 @@ class ScimUserService:
             StaleWriteError: `expected_version` (If-Match) is not the stored version.
         """
         with self._context.database.write() as session:
-            record = self._locked(session, source_id, id)
-            if expected_version is not None and record.version != expected_version:
-                raise StaleWriteError(f"the resource is at version {record.version}")
+            record = self._locked(session, source_id, id, expected_version)
             source = session.get_one(SourceRecord, source_id)
             count_resources(session, source_id, -1)
             self._provision(session, source, actor, None, str(id))
@@ -254,10 +247,17 @@ class ScimUserService:
         record.document = write.document
         return employee
 
-    def _locked(self, session: Session, source_id: UUID, id_: UUID) -> ScimUserRecord:
+    def _locked(
+        self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
+    ) -> ScimUserRecord:
         record = session.get(ScimUserRecord, id_, with_for_update=True, populate_existing=True)
         if record is None or record.source_id != source_id or record.hidden_at is not None:
             raise NotFoundError("user", id_)
+        if expected_version is not None and record.version != expected_version:
+            raise StaleWriteError(
+                f"the resource is at version {record.version}, not {expected_version}; "
+                "read it again"
+            )
         return record
 
     def _serve_waiting(self, active: bool) -> None:  # noqa: FBT001 - what the client set

@@ -76,11 +76,15 @@ class SeatService:
         """Keep the intranet at hand."""
         self._context = context
 
-    def set_limit(self, limit: int | None, actor: Actor) -> None:
-        """Set the licence; lowering it dismisses nobody and opens a finding (L6)."""
+    def set_limit(self, limit: int | None, actor: Actor) -> bool:
+        """Set the licence; lowering it dismisses nobody and opens a finding (L6).
+
+        Returns whether it was another one before.
+        """
         with self._context.database.write() as session:
             counter = self._counter(session)
-            if counter.limit != limit:
+            changed = counter.limit != limit
+            if changed:
                 record(
                     session,
                     self._context,
@@ -92,6 +96,7 @@ class SeatService:
                 )
                 counter.limit = limit
             self._judge(session, counter)
+            return changed
 
     def recount(self, actor: Actor = SYSTEM) -> int:
         """Count the seated again and correct the ledger; returns the difference (L7)."""

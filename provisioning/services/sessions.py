@@ -128,14 +128,13 @@ def end_sessions(
     session: Session, context: ServiceContext, account_id: UUID, *, but: UUID | None = None
 ) -> None:
     """End every session of an account: whoever is signed in with it is not any more (D7)."""
+    theirs = update(SessionRecord).where(
+        SessionRecord.account_id == account_id, SessionRecord.ended_at.is_(None)
+    )
+    if but is not None:
+        theirs = theirs.where(SessionRecord.id != but)
     session.execute(
-        update(SessionRecord)
-        .where(
-            SessionRecord.account_id == account_id,
-            SessionRecord.id != (but or account_id),
-            SessionRecord.ended_at.is_(None),
-        )
-        .values(ended_at=context.now()),
+        theirs.values(ended_at=context.now()),
         execution_options={"synchronize_session": False},
     )
 

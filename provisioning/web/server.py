@@ -28,10 +28,7 @@ def require_free(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error.strerror}. Nothing is served. "
-            "Stop the other program, or set PORT."
-        ) from error
+        raise _cannot_listen(host, port, error.strerror or str(error)) from error
 
 
 def leave_the_terminal() -> None:
@@ -88,7 +85,11 @@ def serve(
     try:
         server.serve()
     except (FatalError, RuntimeError, OSError) as error:
-        raise ConfigurationError(
-            f"cannot listen on {host}:{port}: {error}. Nothing is served. "
-            "Stop the other program, or set PORT."
-        ) from error
+        raise _cannot_listen(host, port, str(error)) from error
+
+
+def _cannot_listen(host: str, port: int, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot listen on {host}:{port}: {reason}. Nothing is served. "
+        "Stop the other program, or set PORT."
+    )
