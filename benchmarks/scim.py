@@ -13,7 +13,6 @@ import argparse
 import http.client
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,10 @@ from urllib.parse import quote
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+sys.path.insert(0, str(ROOT))
+
+from tests.kit.postgres import free_port  # noqa: E402 - the kit is found by then
+from tests.kit.usher import wait_for_port  # noqa: E402 - the same
 
 
 @dataclass
@@ -135,7 +138,7 @@ def _timed(operation: Callable[[Server], None], server: Server) -> float:
 @contextmanager
 def running(folder: Path) -> Iterator[list[Server]]:
     """Both servers, each with an empty database of its own."""
-    floor_port, usher_port = _free_port(), _free_port()
+    floor_port, usher_port = free_port(), free_port()
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "benchmarks" / "floor")}
     floor = subprocess.Popen(
         [BIN / "granian", "--interface", "wsgi", "--port", str(floor_port), "--workers", "1",
@@ -154,7 +157,7 @@ def running(folder: Path) -> Iterator[list[Server]]:
     usher = subprocess.Popen([BIN / "usher", "serve", "--no-scheduler"], env=ours)
     try:
         for port in (floor_port, usher_port):
-            _wait_for(port)
+            wait_for_port(port)
         yield [
             Server("floor", floor_port, "bench", floor.pid),
             Server("usher", usher_port, json.loads(made.stdout)["token"], usher.pid),
@@ -163,23 +166,6 @@ def running(folder: Path) -> Iterator[list[Server]]:
         for process in (floor, usher):
             process.terminate()
             process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(300):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit(f"nothing listens on port {port}")
 
 
 def _family(pid: int) -> list[int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import ldap3
@@ -17,6 +16,7 @@ from ldap3.core.exceptions import LDAPException, LDAPSocketOpenError
 from ldap3.core.results import RESULT_SUCCESS
 
 from connectors.ldap.settings import LdapSettings
+from connectors.tls import trusting
 from provisioning.domain.errors import ConfigurationError, SourceUnavailableError
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
@@ -34,7 +34,7 @@ class VerifiedTls(ldap3.Tls):
     def __init__(self, settings: LdapSettings) -> None:
         """Trust the named authority, or the system's."""
         super().__init__(validate=ssl.CERT_REQUIRED)
-        self._context = trusting(settings.ca_file)
+        self._context = trusting(settings.ca_file, "ca_file")
         if settings.tls == "none":
             self._context.check_hostname = False
             self._context.verify_mode = ssl.CERT_NONE
@@ -46,21 +46,6 @@ class VerifiedTls(ldap3.Tls):
             server_hostname=connection.server.host,
             do_handshake_on_connect=do_handshake,
         )
-
-
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """Return what trusts the authorities of a file, or the system's.
-
-    Raises:
-        ConfigurationError: The file holds no certificate.
-    """
-    try:
-        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigurationError(
-            f"ca_file {ca_file} holds no certificate that can be read: name the PEM file of the "
-            "authority that signed the directory's certificate"
-        ) from error
 
 
 def open_connection(settings: LdapSettings) -> ldap3.Connection:

@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, getaddresses
 
 from connectors.smtp.settings import Encryption, SmtpSettings
-from provisioning.domain.errors import ConfigurationError, DeliveryError, DeliveryInDoubtError
+from connectors.tls import trusting
+from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
 
 _END_OF_DATA = b"\r\n.\r\n"
@@ -54,12 +55,7 @@ class SmtpMailer:
 
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
-        try:
-            self._tls = ssl.create_default_context(cafile=settings.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigurationError(
-                f"mail.smtp_url: the authorities in {settings.ca_file} cannot be read: {error}"
-            ) from error
+        self._tls = trusting(settings.ca_file, "mail.smtp_url")
 
     def send(self, letter: EmailMessage) -> None:
         """Hand a letter to one address over, dated now if it has no date.

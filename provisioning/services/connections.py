@@ -69,7 +69,7 @@ def _connection(
     return Connection(
         name=source.name,
         kind=source.kind,
-        released=source.first_run == "apply" or source.released_at is not None,
+        released=source.is_released,
         last_read=source.last_read,
         last_run=last_run,
         last_request_at=max(used, default=None),

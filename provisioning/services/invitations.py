@@ -13,12 +13,12 @@ from provisioning.domain.employees import Change, WaitingReason
 from provisioning.domain.findings import Finding, FindingKind
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, Actor, ServiceContext
+from provisioning.services.digests import digest_of
 from provisioning.services.findings import open_finding
 from provisioning.services.links import (
     find_by_token,
     invitation_token,
     locked_invitation,
-    token_hash,
 )
 from provisioning.services.seats import free_seat
 from provisioning.services.sources import find_source
@@ -51,7 +51,7 @@ def open_invitation(
         employee_id=employee.id,
         address=address,
         address_key=address_key(address),
-        token_hash=token_hash(invitation_token(context, id_)),
+        token_hash=digest_of(invitation_token(context, id_)),
         created_at=now,
         not_before=now + context.times.grace,
         hold_reason=hold_reason,

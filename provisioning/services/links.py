@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import InvitationError
 from provisioning.services.context import ServiceContext
+from provisioning.services.digests import digest_of
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.employees import EmployeeRecord
 
@@ -24,11 +25,6 @@ def invitation_token(context: ServiceContext, invitation_id: UUID) -> str:
     """
     digest = hmac.digest(context.secret_key, b"invitation:" + invitation_id.bytes, hashlib.sha256)
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def token_hash(token: str) -> bytes:
-    """Return what the database keeps of a secret."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def join_link(context: ServiceContext, invitation_id: UUID) -> str:
@@ -48,7 +44,7 @@ def find_by_token(
         select(InvitationRecord)
         .join(EmployeeRecord, EmployeeRecord.id == InvitationRecord.employee_id)
         .where(
-            InvitationRecord.token_hash == token_hash(token),
+            InvitationRecord.token_hash == digest_of(token),
             EmployeeRecord.intranet_id == context.intranet_id,
         )
     ).one_or_none()

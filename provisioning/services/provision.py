@@ -141,13 +141,12 @@ class Provisioner:
         return self.session.get(BindingRecord, employee.id) is not None
 
     def _invite(self, employee: EmployeeRecord, address: str) -> None:
-        unreleased = self.source.first_run == "plan" and self.source.released_at is None
         open_invitation(
             self.session,
             self.context,
             employee,
             address,
-            hold_reason=FIRST_APPROVAL if unreleased else None,
+            hold_reason=None if self.source.is_released else FIRST_APPROVAL,
         )
 
     def _update(self, action: Action, employee: EmployeeRecord) -> None:

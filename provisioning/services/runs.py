@@ -270,4 +270,4 @@ class RunService:
 def is_released(session: Session, context: ServiceContext, source: str) -> bool:
     """Whether a source may act: it was released, or needs no release (I10)."""
     found = find_source(session, context, source)
-    return found.first_run == "apply" or found.released_at is not None
+    return found.is_released

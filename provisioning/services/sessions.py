@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import CredentialsError
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.credentials import WRONG, Credentials
+from provisioning.services.digests import digest_of
 from provisioning.storage.models.accounts import (
     BindingRecord,
     IdentityRecord,
@@ -67,7 +67,7 @@ class SessionService:
             found.failed_attempts, found.locked_until = 0, None
             session.add(
                 SessionRecord(
-                    token_hash=_digest(secret),
+                    token_hash=digest_of(secret),
                     account_id=found.account_id,
                     created_at=self._context.now(),
                     last_seen_at=self._context.now(),
@@ -97,7 +97,7 @@ class SessionService:
                     & (BindingRecord.intranet_id == self._context.intranet_id),
                 )
                 .where(
-                    SessionRecord.token_hash == _digest(secret),
+                    SessionRecord.token_hash == digest_of(secret),
                     SessionRecord.ended_at.is_(None),
                     SessionRecord.created_at > self._context.now() - SESSION_LIFETIME,
                 )
@@ -118,7 +118,7 @@ class SessionService:
         """End a session."""
         with self._context.database.write() as session:
             found = session.scalars(
-                select(SessionRecord).where(SessionRecord.token_hash == _digest(secret))
+                select(SessionRecord).where(SessionRecord.token_hash == digest_of(secret))
             ).one_or_none()
             if found is not None:
                 found.ended_at = self._context.now()
@@ -137,7 +137,3 @@ def end_sessions(
         theirs.values(ended_at=context.now()),
         execution_options={"synchronize_session": False},
     )
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

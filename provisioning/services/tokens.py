@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.domain.people import SOURCE_NAME
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.digests import digest_of
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import TokenRecord
 from provisioning.storage.models.scim import ScimCounterRecord
@@ -76,7 +76,7 @@ class TokenService:
                 TokenRecord(
                     id=id_,
                     source_id=found.id,
-                    hash=_digest(token),
+                    hash=digest_of(token),
                     scopes=" ".join(SCOPES),
                     created_at=now,
                     expires_at=now + LIFETIME,
@@ -138,7 +138,7 @@ class TokenService:
         if row is None:
             return None
         record_, source = row
-        if not hmac.compare_digest(record_.hash, _digest(token)):
+        if not hmac.compare_digest(record_.hash, digest_of(token)):
             return None
         rejected = self._why_rejected(record_)
         self._touch(record_, address, rejected)
@@ -203,7 +203,3 @@ class TokenService:
             # Made here, so that the first requests of a source have one row to wait for.
             session.add(ScimCounterRecord(source_id=found.id, users=0, groups=0, next_seq=1))
         return found
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

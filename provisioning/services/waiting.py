@@ -128,7 +128,7 @@ def hold_reason(session: Session, employee_id: UUID) -> str | None:
         .join(LinkRecord, LinkRecord.source_id == SourceRecord.id)
         .where(
             LinkRecord.employee_id == employee_id,
-            (SourceRecord.first_run == "apply") | SourceRecord.released_at.is_not(None),
+            SourceRecord.is_released,
         )
     )
     return None if session.scalar(released.limit(1)) is not None else FIRST_APPROVAL

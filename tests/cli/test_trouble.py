@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 
 from tests.kit.postgres import free_port
-from tests.kit.usher import USHER, Usher
+from tests.kit.usher import USHER, Usher, wait_for_port
 
 
 def test_a_port_that_is_taken_is_said_before_any_secret_is_shown(usher):
@@ -45,23 +45,11 @@ def test_ctrl_c_stops_a_terminal_in_a_moment(usher):
             environ = usher.environ | {"PORT": str(port)}
             os.execve(USHER, [USHER, "serve", "--no-scheduler"], environ)
         try:
-            wait_for(port)
+            wait_for_port(port)
             os.write(terminal, b"\x03")
             assert ended(pid, terminal, seconds=10), "still there after ten seconds"
         finally:
             os.close(terminal)
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(f"nothing listens on {port}")
 
 
 def ended(pid, terminal, seconds):

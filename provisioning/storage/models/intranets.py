@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, UniqueConstraint, or_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from provisioning.storage.base import Base, Json
@@ -65,6 +66,16 @@ class SourceRecord(Base):
     failures: Mapped[int] = mapped_column(default=0)
     quarantined_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+    @hybrid_property
+    def is_released(self) -> bool:
+        """Whether it may act: it was released, or needs no release (I10)."""
+        return self.first_run == "apply" or self.released_at is not None
+
+    @is_released.inplace.expression
+    @classmethod
+    def _is_released(cls) -> ColumnElement[bool]:
+        return or_(cls.first_run == "apply", cls.released_at.is_not(None))
 
 
 class SwitchRecord(Base):
