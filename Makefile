@@ -3,6 +3,7 @@
 PYTHON  ?= python3
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
+, := ,
 VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
@@ -11,11 +12,11 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
         --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 # One step of `make check`: a word when it is fine, everything it said when it is not.
-step = @out=$$($(2) 2>&1) && echo "ok      $(1)" || { echo "FAILED  $(1)"; printf "%s\n" "$$out"; exit 1; }
+step = @out=$$({ $(2); } 2>&1) && echo "ok      $(1)" || { echo "FAILED  $(1)"; printf "%s\n" "$$out"; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run check test faults bench coverage format docs picture lock \
-        python dev servers check-format check-lint check-types check-layers check-fast check-schema
+        python dev servers check-format check-lint check-types check-imports check-layers check-fast check-schema
 
 help: ## List what can be asked for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,10 +26,10 @@ setup: $(VENV)/.runtime ## Make .venv with the exact packages of requirements.lo
 run: setup ## Start a demo company on http://127.0.0.1:8080 (PORT=... for another port)
 	@$(BIN)/usher demo --serve
 
-check: ## What to run before every commit: style, types, layers, fast tests, schema
+check: ## What to run before every commit: style, types, imports, layers, fast tests, schema
 	@$(MAKE) --no-print-directory dev
 	@$(MAKE) --no-print-directory --keep-going \
-	    check-format check-lint check-types check-layers check-fast check-schema
+	    check-format check-lint check-types check-imports check-layers check-fast check-schema
 
 test: dev servers ## Run the whole suite against real servers, installing those that are missing
 	@$(PYTEST)
@@ -90,6 +91,11 @@ check-lint:
 
 check-types:
 	$(call step,types,$(BIN)/mypy)
+
+# The product may not lean on what is there for the tests.
+check-imports:
+	$(call step,imports,$(BIN)/deptry . --extend-exclude '^(tests|benchmarks)/' \
+	    && $(BIN)/deptry . --ignore DEP002$(,)DEP004)
 
 check-layers:
 	$(call step,layers,$(BIN)/lint-imports --no-logo)
