@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.kit.postgres import Postgres, running_postgres
 from tests.kit.world import World
@@ -23,7 +24,9 @@ MARKS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the long soaks out, unless a mark or a path asks for them."""
+    """Leave the long soaks out, unless a mark or a path asks for them; nothing here is timed."""
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     if not config.option.markexpr and not any("faults" in path for path in config.args):
         config.option.markexpr = "not faults"
 

@@ -92,14 +92,27 @@ class UniquenessError(ProvisioningError):
 
     code = "uniqueness"
 
-    def __init__(self, *, attribute: str, value: str, existing_id: str) -> None:
+    def __init__(self, *, what: str, attribute: str, value: str, existing_id: str) -> None:
         super().__init__(
-            f'{attribute} "{value}" already belongs to another person (id {existing_id}). '
-            "If this is the same person, send PATCH to that id."
+            f'{attribute} "{value}" already belongs to another {what} (id {existing_id}). '
+            f"If this is the same {what}, send PATCH to that id."
         )
         self.attribute = attribute
         self.value = value
         self.existing_id = existing_id
+
+
+class GroupLoopError(ProvisioningError):
+    """A group would contain itself, directly or through others."""
+
+    code = "group_loop"
+
+    def __init__(self, group_id: str) -> None:
+        super().__init__(
+            f"the group {group_id} would contain itself; nobody was added to it. "
+            "Leave out the group that leads back to it."
+        )
+        self.group_id = group_id
 
 
 class StaleWriteError(ProvisioningError):

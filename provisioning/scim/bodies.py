@@ -12,14 +12,19 @@ from flask import request
 from provisioning.scim.errors import CONTENT_TYPE, ScimError
 
 MAX_BYTES = 1 << 20
+MAX_BYTES_OF_MANY = 16 << 20
+"""Of a group, which may name a hundred thousand members, and of a bulk request."""
+
 MAX_DEPTH = 32
-MAX_OPERATIONS = 100
+MAX_OPERATIONS = 1_000
+"""In one PATCH, and in one bulk request."""
+
 _TYPES = (CONTENT_TYPE, "application/json")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """The one character JSON can say and PostgreSQL cannot keep, as JSON has to write it."""
 
 
-def read_body() -> dict[str, Any]:
+def read_body(max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the request's JSON object.
 
     Raises:
@@ -30,12 +35,13 @@ def read_body() -> dict[str, Any]:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"Send {CONTENT_TYPE} or application/json, not {request.mimetype or 'nothing'}.",
         )
-    if (request.content_length or 0) > MAX_BYTES:
-        raise _too_large(f"The body has more than {MAX_BYTES:,} bytes.")
+    request.max_content_length = max_bytes
+    if (request.content_length or 0) > max_bytes:
+        raise _too_large(f"The body has more than {max_bytes:,} bytes.")
     body = request.get_data(cache=False)
-    if request.content_length is None and len(body) >= MAX_BYTES:
+    if request.content_length is None and len(body) >= max_bytes:
         # A body without a length is cut at the application's limit, without a word.
-        raise _too_large(f"The body has {MAX_BYTES:,} bytes or more.")
+        raise _too_large(f"The body has {max_bytes:,} bytes or more.")
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -1,8 +1,4 @@
-"""What this service provider can do, and what its resources look like (RFC 7643 5-7).
-
-Groups are not declared until they are served: a provider that finds them in /ResourceTypes
-pushes memberships, and every one would fail.
-"""
+"""What this service provider can do, and what its resources look like (RFC 7643 5-7)."""
 
 from __future__ import annotations
 
@@ -10,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from scim2_models import Context, EnterpriseUser, User
+from scim2_models import Context, EnterpriseUser, Group, User
 
+from provisioning.scim.bodies import MAX_BYTES_OF_MANY, MAX_OPERATIONS
 from provisioning.scim.filters import MAX_LENGTH
-from provisioning.scim.paging import MAX_COUNT
-from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
+from provisioning.scim.paging import DEFAULT_COUNT, MAX_COUNT
+from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, GROUP
 
 _OURS = {
     "state": "waiting, invited, active or dismissed; none when nobody is invited.",
     "reason": "Why somebody waits or was dismissed.",
     "because": "The sentence that explains the state.",
+    "waitingPosition": "The place in the waiting list.",
+    "invitedAt": "When the last invitation left.",
+    "login": "The address or subject they sign in with.",
+    "findings": "What an administrator should look at.",
     "contactEmail": "Where the intranet writes to the employee.",
     "mailbox": "An address served by the intranet's own mail.",
     "acceptedAt": "When the invitation was accepted.",
@@ -33,12 +34,22 @@ def service_provider_config(base_url: str) -> dict[str, Any]:
     return {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": True},
-        # authentik reads the limits even where bulk is off.
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": True,
+            "maxOperations": MAX_OPERATIONS,
+            "maxPayloadSize": MAX_BYTES_OF_MANY,
+        },
         "filter": {"supported": True, "maxResults": MAX_COUNT},
         "changePassword": unsupported,
         "sort": unsupported,
         "etag": {"supported": True},
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_COUNT,
+            "maxPageSize": MAX_COUNT,
+        },
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -72,7 +83,20 @@ def resource_types(base_url: str) -> Sequence[dict[str, Any]]:
                 "resourceType": "ResourceType",
                 "location": f"{base_url}/ResourceTypes/User",
             },
-        }
+        },
+        {
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
+            "id": "Group",
+            "name": "Group",
+            "endpoint": "/Groups",
+            "description": "A department or a team of this source",
+            "schema": GROUP,
+            "schemaExtensions": [],
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": f"{base_url}/ResourceTypes/Group",
+            },
+        },
     ]
 
 
@@ -80,12 +104,10 @@ def resource_types(base_url: str) -> Sequence[dict[str, Any]]:
 def schemas(base_url: str) -> Mapping[str, dict[str, Any]]:
     """Return /Schemas by id: exactly what is stored and answered."""
     found = {}
-    for model in (User, EnterpriseUser):
+    for model in (User, EnterpriseUser, Group):
         document = model.to_schema().model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
         document["attributes"] = [
-            attribute
-            for attribute in document["attributes"]
-            if attribute["name"] not in ("groups", "password")
+            attribute for attribute in document["attributes"] if attribute["name"] != "password"
         ]
         found[document["id"]] = document
     found[EXTENSION] = {
@@ -102,10 +124,11 @@ def schemas(base_url: str) -> Mapping[str, dict[str, Any]]:
 
 
 def _ours(name: str, words: str) -> dict[str, Any]:
+    kinds = {"waitingPosition": "integer"}
     return {
         "name": name,
-        "type": "dateTime" if name.endswith("At") else "string",
-        "multiValued": False,
+        "type": "dateTime" if name.endswith("At") else kinds.get(name, "string"),
+        "multiValued": name == "findings",
         "description": words,
         "required": False,
         "caseExact": True,

@@ -1,12 +1,7 @@
-"""SCIM documents: what is stored, what is answered, and the person they describe.
-
-Reads never touch pydantic: an answer is the stored text with `meta` and our own extension
-spliced in.
-"""
+"""SCIM users: what is stored of them, and the person they describe."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -172,33 +167,3 @@ def _addresses(document: dict[str, Any]) -> list[str]:
     ordered = sorted(document.get("emails") or [], key=rank)
     found = (usable_mail(str(email.get("value") or "")) for email in ordered)
     return list(dict.fromkeys(address for address in found if address))
-
-
-def rendered(
-    document: bytes,
-    *,
-    location: str,
-    version: int,
-    created: datetime,
-    modified: datetime,
-    extension: dict[str, Any],
-) -> bytes:
-    """Splice `meta` and our extension into a stored document."""
-    meta = {
-        "resourceType": "User",
-        "created": created.isoformat(),
-        "lastModified": modified.isoformat(),
-        "location": location,
-        "version": etag(version),
-    }
-    # The document begins with its schemas; clients take the first for the resource's own.
-    head, _, rest = document.partition(b"]")
-    return b'%s,"%s"]%s,"meta":%s,"%s":%s}' % (
-        head, EXTENSION.encode(), rest[:-1],
-        orjson.dumps(meta), EXTENSION.encode(), orjson.dumps(extension),
-    )  # fmt: skip
-
-
-def etag(version: int) -> str:
-    """Return a version as a weak ETag."""
-    return f'W/"{version}"'

@@ -7,18 +7,25 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 import orjson
+import structlog
 from flask import Response
 from pydantic import ValidationError
 from scim2_models import Error, SCIMException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
 
 from provisioning.domain.errors import (
     DatabaseUnavailableError,
+    GroupLoopError,
     NotFoundError,
     ProvisioningError,
     SeatLimitError,
     StaleWriteError,
     UniquenessError,
 )
+
+log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/scim+json"
 SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
@@ -27,10 +34,13 @@ STATUS: Mapping[type[ProvisioningError], tuple[HTTPStatus, str | None]] = {
     UniquenessError: (HTTPStatus.CONFLICT, "uniqueness"),
     NotFoundError: (HTTPStatus.NOT_FOUND, None),
     SeatLimitError: (HTTPStatus.FORBIDDEN, None),
+    GroupLoopError: (HTTPStatus.BAD_REQUEST, "invalidValue"),
     StaleWriteError: (HTTPStatus.PRECONDITION_FAILED, None),
     DatabaseUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, None),
 }
 """Errors a client may cause, with their SCIM type. Any other is ours, and answers 500."""
+
+NO_DATABASE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class ScimError(Exception):
@@ -43,15 +53,47 @@ class ScimError(Exception):
         self.scim_type = scim_type
 
 
-def error_response(status: HTTPStatus, detail: str, scim_type: str | None = None) -> Response:
+def refusal_of(error: Exception) -> ScimError:
+    """Return what a client is told about any error; what is no fault of its own is logged."""
+    if isinstance(error, ScimError):
+        return error
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return ScimError(STATUS[kind][0], str(error), STATUS[kind][1])
+    if isinstance(error, NO_DATABASE):
+        log.warning("scim_without_database")
+        return ScimError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; nothing was changed."
+        )
+    if isinstance(error, HTTPException) and error.code:
+        return ScimError(HTTPStatus(error.code), error.description or error.name)
+    log.error("scim_broke", exc_info=error)
+    return ScimError(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Usher failed here; nothing was changed. Its log says more.",
+    )
+
+
+def error_document(refusal: ScimError) -> dict[str, object]:
     """Return an error a human can act on, in the protocol's own form."""
-    body: dict[str, object] = {"schemas": [SCHEMA], "status": str(status.value), "detail": detail}
-    if scim_type:
-        body["scimType"] = scim_type
-    response = Response(orjson.dumps(body), status.value, content_type=CONTENT_TYPE)
-    if status is HTTPStatus.UNAUTHORIZED:
+    body: dict[str, object] = {
+        "schemas": [SCHEMA],
+        "status": str(refusal.status.value),
+        "detail": refusal.detail,
+    }
+    if refusal.scim_type:
+        body["scimType"] = refusal.scim_type
+    return body
+
+
+def error_response(refusal: ScimError) -> Response:
+    """Return an error as an answer of its own."""
+    response = Response(
+        orjson.dumps(error_document(refusal)), refusal.status.value, content_type=CONTENT_TYPE
+    )
+    if refusal.status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Usher"'
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if refusal.status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"
     return response
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from scim2_models import ScimFilter
+from scim2_models import Group, ScimFilter
 from scim2_models.path.expressions import (
     CompareOperator,
     Comparison,
@@ -27,8 +27,8 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from provisioning.domain.addresses import address_key
 from provisioning.scim.documents import ScimUser
 from provisioning.scim.errors import ScimError, client_input
-from provisioning.scim.urns import CORE
-from provisioning.storage.models.scim import ScimUserRecord
+from provisioning.scim.urns import CORE, GROUP
+from provisioning.storage.models.scim import ScimGroupRecord, ScimUserRecord
 
 MAX_LENGTH = 1_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -49,14 +49,31 @@ EQUALS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
 }
 
 
+GROUP_EQUALS: Mapping[str, Callable[[str], ColumnElement[bool]]] = {
+    "displayname": lambda value: ScimGroupRecord.display_name_key == address_key(value),
+    "externalid": lambda value: ScimGroupRecord.external_id == value,
+    "id": lambda value: _group_id_is(value),  # noqa: PLW0108 - made below
+}
+
+
+def _group_id_is(value: str) -> ColumnElement[bool]:
+    try:
+        return ScimGroupRecord.id == UUID(value)
+    except ValueError:
+        return false()
+
+
 class SqlFilter(FilterVisitor[ColumnElement[bool]]):
-    """Turns a filter's tree into a condition on scim users."""
+    """Turns a filter's tree into a condition on scim users, or on groups."""
+
+    def __init__(self, equals: Mapping[str, Callable[[str], ColumnElement[bool]]]) -> None:
+        self._equals = equals
 
     def visit_comparison(self, node: Comparison) -> ColumnElement[bool]:
         """Compare one of the indexed attributes for equality."""
         path = node.attr_path
-        compare = EQUALS.get(path.attr.lower())
-        is_core = path.uri is None or path.uri.lower() == CORE.lower()
+        compare = self._equals.get(path.attr.lower())
+        is_core = path.uri is None or path.uri.lower() in (CORE.lower(), GROUP.lower())
         if compare is None or path.sub_attr or not is_core or node.op is not CompareOperator.eq:
             raise _unsupported(f"{path} {node.op}")
         if not isinstance(node.value, str) or _UNSTORABLE.search(node.value):
@@ -81,22 +98,34 @@ class SqlFilter(FilterVisitor[ColumnElement[bool]]):
         raise _unsupported(f"{node.attr_path}[...]")
 
 
-def condition(text: str) -> ColumnElement[bool]:
-    """Return the condition of a filter.
+def user_condition(text: str) -> ColumnElement[bool]:
+    """Return the condition of a filter on users.
 
     Raises:
         ScimError: 400 invalidFilter: it does not parse, or asks for what is not indexed.
     """
+    return SqlFilter(EQUALS).visit(_tree(text, ScimFilter[ScimUser]))
+
+
+def group_condition(text: str) -> ColumnElement[bool]:
+    """Return the condition of a filter on groups.
+
+    Raises:
+        ScimError: 400 invalidFilter: it does not parse, or asks for what is not indexed.
+    """
+    return SqlFilter(GROUP_EQUALS).visit(_tree(text, ScimFilter[Group]))
+
+
+def _tree(text: str, kind: Callable[[str], Any]) -> Any:
     if not text:
         raise _invalid("the filter is empty; leave it out to list everyone")
     if len(text) > MAX_LENGTH:
         raise _invalid(f"a filter has at most {MAX_LENGTH} characters")
     try:
         with client_input():
-            parsed: Any = ScimFilter[ScimUser](text)
+            return kind(text).ast
     except RecursionError:
         raise _invalid("the filter is nested too deeply") from None
-    return SqlFilter().visit(parsed.ast)
 
 
 def _unsupported(what: str) -> ScimError:

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import orjson
 
-from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
+from provisioning.scim.asking import Asked
+from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, GROUP
 
 _ALWAYS = ("schemas", "id")
+_CORES = tuple(f"{urn}:".lower() for urn in (CORE, GROUP))
 
 
-def projected(document: bytes, wanted: Collection[str], unwanted: Collection[str]) -> bytes:
-    """Return a rendered document with only, or without, some attributes."""
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Which attributes of a resource are answered."""
+
+    wanted: Sequence[str]
+    unwanted: Sequence[str]
+
+    @classmethod
+    def of(cls, asked: Asked) -> Self:
+        """Return what a request asks for."""
+        return cls(asked.names("attributes"), asked.names("excludedAttributes"))
+
+    def shows(self, name: str) -> bool:
+        """Whether a multi-valued attribute that costs a query of its own has to be looked up."""
+        if self.wanted:
+            return any(_bare(path).partition(".")[0] == name for path in self.wanted)
+        return all(_bare(path) != name for path in self.unwanted)
+
+    def of_document(self, document: bytes) -> bytes:
+        """Return a rendered document with only, or without, some attributes."""
+        return _projected(document, self.wanted, self.unwanted)
+
+
+def _bare(path: str) -> str:
+    """Return a path folded, without the URN of a core schema."""
+    path = path.lower()
+    return next((path[len(urn) :] for urn in _CORES if path.startswith(urn)), path)
+
+
+def _projected(document: bytes, wanted: Sequence[str], unwanted: Sequence[str]) -> bytes:
     if not wanted and not unwanted:
         return document
     full: dict[str, Any] = orjson.loads(document)
@@ -81,9 +112,7 @@ def _resolve(full: dict[str, Any], path: str) -> tuple[str | None, str]:
     for urn in (ENTERPRISE, EXTENSION):
         if path.lower().startswith(urn.lower()):
             return _spelled(full, urn), path[len(urn) + 1 :]
-    if path.lower().startswith(f"{CORE}:".lower()):
-        path = path[len(CORE) + 1 :]
-    head, _, inner = path.partition(".")
+    head, _, inner = path[len(path) - len(_bare(path)) :].partition(".")
     return _spelled(full, head), inner
 
 

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-import structlog
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
 
-from provisioning.domain.errors import ProvisioningError
+from provisioning.scim.asking import Answer, ResourceHandler
 from provisioning.scim.auth import authenticate
+from provisioning.scim.bodies import MAX_BYTES, MAX_BYTES_OF_MANY
+from provisioning.scim.bulk import Bulk
 from provisioning.scim.discovery import resource_types, schemas, service_provider_config
-from provisioning.scim.errors import CONTENT_TYPE, STATUS, ScimError, error_response
+from provisioning.scim.errors import NO_DATABASE, ScimError, error_response, refusal_of
+from provisioning.scim.groups import Groups
+from provisioning.scim.http import answering, json_response
+from provisioning.scim.searching import search_all, searching
 from provisioning.scim.users import Users
 from provisioning.services.container import Services
 from provisioning.services.tokens import TokenService
 
-log = structlog.get_logger(__name__)
-
 PREFIX = "/scim/v2"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_KNOWN = re.compile(r"^(Users(/[^/]+)?|(ServiceProviderConfig|Schemas|ResourceTypes)(/[^/]+)?)/?$")
+_KNOWN = re.compile(
+    r"^((Users|Groups)(/[^/]+)?|Bulk|\.search|"
+    r"(ServiceProviderConfig|Schemas|ResourceTypes)(/[^/]+)?)/?$"
+)
 _OURS = re.compile(rf"^{PREFIX}(/|$)")
-_NO_DATABASE = (OperationalError, InterfaceError, PoolTimeoutError)
-_LATER = re.compile(r"^(Groups(/.*)?|Bulk|\.search|Users/\.search)/?$")
 
 
 def create_scim_blueprint(services: Services, *, public_url: str) -> Blueprint:
@@ -42,16 +42,17 @@ def create_scim_blueprint(services: Services, *, public_url: str) -> Blueprint:
     """
     scim = Blueprint("scim", __name__, url_prefix=PREFIX)
     base_url = public_url.rstrip("/") + PREFIX
-    users = Users(services, base_url)
+    users, groups = Users(services, base_url), Groups(services, base_url)
     scim.record_once(_never_redirect)
     scim.before_request(lambda: authenticate(services.tokens))
     scim.before_app_request(lambda: _unrouted(services.tokens))
-    scim.register_error_handler(ScimError, _refused)
-    scim.register_error_handler(ProvisioningError, _failed)
-    for kind in _NO_DATABASE:
-        scim.register_error_handler(kind, _without_database)
-    scim.register_error_handler(Exception, _broken)
-    _add_users(scim, users)
+    scim.register_error_handler(Exception, lambda error: error_response(refusal_of(error)))
+    _add_resources(scim, "Users", users, MAX_BYTES)
+    _add_resources(scim, "Groups", groups, MAX_BYTES_OF_MANY)
+    bulk = Bulk({"Users": users, "Groups": groups}, base_url)
+    _add(scim, "/Bulk", "POST", bulk.run, MAX_BYTES_OF_MANY)
+    everything = partial(search_all, (users, groups))
+    _add(scim, "/.search", "POST", lambda asked: everything(searching(asked)), MAX_BYTES)
     _add_discovery(scim, base_url)
     scim.add_url_rule("/Me", "me", _me, methods=_METHODS, strict_slashes=False)
     scim.add_url_rule("/", "root", _unknown, methods=_METHODS, strict_slashes=False)
@@ -59,18 +60,27 @@ def create_scim_blueprint(services: Services, *, public_url: str) -> Blueprint:
     return scim
 
 
-def _add_users(scim: Blueprint, users: Users) -> None:
-    one = "/Users/<user_id>"
-    for path, method, view in (
-        ("/Users", "POST", users.create),
-        ("/Users", "GET", users.list),
-        (one, "GET", users.read),
-        (one, "PUT", users.replace),
-        (one, "PATCH", users.patch),
-        (one, "DELETE", users.delete),
-    ):
-        name = f"{view.__name__}_user"
-        scim.add_url_rule(path, name, view, methods=[method], strict_slashes=False)
+def _add_resources(scim: Blueprint, name: str, handler: ResourceHandler, max_bytes: int) -> None:
+    every, one = f"/{name}", f"/{name}/<resource_id>"
+    _add(scim, every, "POST", handler.create, max_bytes)
+    _add(scim, every, "GET", handler.list, max_bytes)
+    _add(scim, f"{every}/.search", "POST", lambda asked: handler.list(searching(asked)), MAX_BYTES)
+    _add(scim, one, "GET", handler.read, max_bytes)
+    _add(scim, one, "PUT", handler.replace, max_bytes)
+    _add(scim, one, "PATCH", handler.patch, max_bytes)
+    _add(scim, one, "DELETE", handler.delete, max_bytes)
+
+
+def _add(
+    scim: Blueprint, path: str, method: str, view: Callable[..., Answer], max_bytes: int
+) -> None:
+    scim.add_url_rule(
+        path,
+        f"{method} {path}".replace(".", ""),
+        answering(view, max_bytes),
+        methods=[method],
+        strict_slashes=False,
+    )
 
 
 def _add_discovery(scim: Blueprint, base_url: str) -> None:
@@ -82,7 +92,7 @@ def _add_discovery(scim: Blueprint, base_url: str) -> None:
     add(
         "/ServiceProviderConfig",
         "service_provider_config",
-        lambda: _json(service_provider_config(base_url)),
+        lambda: json_response(service_provider_config(base_url)),
     )
     add("/ResourceTypes", "resource_types", lambda: _list(list(types.values())))
     add("/ResourceTypes/<name>", "resource_type", lambda name: _one(types, name, "resource type"))
@@ -90,12 +100,8 @@ def _add_discovery(scim: Blueprint, base_url: str) -> None:
     add("/Schemas/<urn>", "schema", lambda urn: _one(found, urn, "schema"))
 
 
-def _json(document: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(document), content_type=CONTENT_TYPE)
-
-
 def _list(resources: list[dict[str, Any]]) -> Response:
-    return _json(
+    return json_response(
         {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
             "totalResults": len(resources),
@@ -109,7 +115,7 @@ def _list(resources: list[dict[str, Any]]) -> Response:
 def _one(found: Any, key: str, what: str) -> Response:
     if key not in found:
         raise ScimError(HTTPStatus.NOT_FOUND, f"There is no {what} {key[:80]}.")
-    return _json(found[key])
+    return json_response(found[key])
 
 
 def _me() -> Response:
@@ -118,11 +124,6 @@ def _me() -> Response:
 
 def _unknown(path: str = "") -> Response:
     """Answer what no route serves; only those with a token come here."""
-    if _LATER.match(path):
-        raise ScimError(
-            HTTPStatus.NOT_IMPLEMENTED,
-            "Usher takes people only, one at a time: switch groups, search by POST and bulk off.",
-        )
     if _KNOWN.match(path):
         raise ScimError(
             HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not possible for /{path[:80]}."
@@ -137,42 +138,11 @@ def _unrouted(tokens: TokenService) -> Response | None:
         return None
     try:
         authenticate(tokens)
-    except ScimError as refusal:
-        return _refused(refusal)
-    except _NO_DATABASE as broken:
-        return _without_database(broken)
-    return _broken(error)
+    except (ScimError, *NO_DATABASE) as refusal:
+        return error_response(refusal_of(refusal))
+    return error_response(refusal_of(error))
 
 
 def _never_redirect(state: BlueprintSetupState) -> None:
     """A client would send its token after a redirect, or lose its body."""
     state.app.url_map.merge_slashes = False
-
-
-def _refused(error: ScimError) -> Response:
-    return error_response(error.status, error.detail, error.scim_type)
-
-
-def _failed(error: ProvisioningError) -> Response:
-    for kind in type(error).__mro__:
-        if kind in STATUS:
-            status, scim_type = STATUS[kind]
-            return error_response(status, str(error), scim_type)
-    return _broken(error)
-
-
-def _without_database(_error: Exception) -> Response:
-    log.warning("scim_without_database", path=request.path)
-    return error_response(
-        HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer; nothing was changed."
-    )
-
-
-def _broken(error: Exception) -> Response:
-    if isinstance(error, HTTPException) and error.code:
-        return error_response(HTTPStatus(error.code), error.description or error.name)
-    log.error("scim_broke", path=request.path, exc_info=error)
-    return error_response(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Usher failed here; nothing was changed. Its log says more.",
-    )

@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, request
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import NotFoundError, StaleWriteError
-from provisioning.scim.auth import current_caller
-from provisioning.scim.bodies import read_body
-from provisioning.scim.documents import (
-    etag,
-    parse_user,
-    patch_user,
-    rendered,
-    write_of,
-)
-from provisioning.scim.errors import CONTENT_TYPE, ScimError, client_input
-from provisioning.scim.filters import condition
-from provisioning.scim.paging import Page, page_of
-from provisioning.scim.projecting import projected
+from provisioning.domain.employees import EmployeeState
+from provisioning.domain.errors import NotFoundError
+from provisioning.scim.asking import Answer, Asked, resource_uuid
+from provisioning.scim.documents import parse_user, patch_user, write_of
+from provisioning.scim.errors import client_input
+from provisioning.scim.filters import user_condition
+from provisioning.scim.listing import Listed
+from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
+from provisioning.scim.rendering import list_document, user_document
+from provisioning.scim.retrying import started_over
 from provisioning.services.container import Services
-from provisioning.services.scim_resources import ScimUserView, ScimUserWrite, view_of
-from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.services.scim_resources import ScimUserWrite
+from provisioning.services.waiting_report import waiting_positions
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
+from provisioning.storage.scim_rows import UserRow, find_user, groups_of_users, visible_users
 
-T = TypeVar("T")
-TRIES = 3
-"""Times a request starts over when somebody else wrote the same employee first."""
-
-_ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$', re.ASCII)
-_LIST_HEAD = (
-    b'{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],'
-    b'"totalResults":%d,"itemsPerPage":%d,"startIndex":%d,"Resources":['
+USERS = Listed(
+    select=visible_users,
+    row=UserRow,
+    condition=user_condition,
+    id=ScimUserRecord.id,
+    seq=ScimUserRecord.seq,
+    counted=ScimCounterRecord.users,
 )
 
 
@@ -51,205 +45,120 @@ class Users:
         self._services = services
         self._base_url = base_url
 
-    def create(self) -> Response:
+    def create(self, asked: Asked) -> Answer:
         """POST: correlate, then invite, let wait or hire back: 201."""
-        payload = normalise_user(read_body())
-        caller = current_caller()
+        payload, caller = normalise_user(asked.body), asked.caller
         with client_input():
             document = parse_user(payload, replacing=False)
 
         def build(id_: UUID) -> ScimUserWrite:
             return write_of(document, id_, caller.source, None)
 
-        view = _started_over(
+        row = started_over(
             lambda: self._services.scim_users.create(caller.source_id, build, caller.actor)
         )
-        response = self._answer(view, HTTPStatus.CREATED)
-        response.headers["Location"] = self._location(view.id)
-        return response
+        return self._answer(row, asked, HTTPStatus.CREATED)
 
-    def read(self, user_id: str) -> Response:
+    def read(self, resource_id: str, asked: Asked) -> Answer:
         """GET one: the stored text, spliced."""
-        view = self._view(_uuid(user_id))
-        if request.if_none_match.contains_weak(str(view.version)):
-            headers = {"ETag": etag(view.version)}
-            return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return self._answer(view, HTTPStatus.OK)
-
-    def list(self) -> Response:
-        """GET all, or those a filter names, a page at a time."""
-        page, wanted = page_of(request.args), request.args.get("filter")
-        query = self._visible()
+        id_ = resource_uuid("user", resource_id)
         with self._services.context.database.read() as session:
-            if wanted is not None:
-                query = query.where(condition(wanted.strip()))
-                counted = select(func.count()).select_from(query.subquery())
-            else:
-                counted = select(ScimCounterRecord.users).where(
-                    ScimCounterRecord.source_id == current_caller().source_id
-                )
-            total = session.scalar(counted) or 0
-            rows = session.execute(self._paged(query, page)).all() if page.count else []
-        resources = [_projected(self._document(_viewed(row))) for row in rows]
-        head = _LIST_HEAD % (total, len(resources), page.start)
-        return Response(head + b",".join(resources) + b"]}", content_type=CONTENT_TYPE)
+            row = find_user(session, asked.caller.source_id, id_)
+            if row is None:
+                raise NotFoundError("user", id_)
+            if asked.has_already(row.version):
+                return Answer(status=HTTPStatus.NOT_MODIFIED, version=row.version)
+            document = self._documents(session, [row], Projection.of(asked))[0]
+        return Answer(body=document, version=row.version)
 
-    def replace(self, user_id: str) -> Response:
+    def list(self, asked: Asked) -> Answer:
+        """GET all, or those a filter names, a page at a time."""
+        with self._services.context.database.read() as session:
+            found = USERS.page(session, asked.caller.source_id, asked.arguments)
+            resources = self._documents(session, found.rows, Projection.of(asked))
+        return Answer(
+            body=list_document(resources, found.total, start=found.start, cursors=found.cursors)
+        )
+
+    def replace(self, resource_id: str, asked: Asked) -> Answer:
         """PUT: the whole user; `active` absent or null changes nothing."""
-        payload = normalise_user(read_body())
+        payload = normalise_user(asked.body)
         with client_input():
             document = parse_user(payload, replacing=True)
-        return self._change(user_id, lambda _stored: document)
+        return self._change(resource_id, asked, lambda _stored: document)
 
-    def patch(self, user_id: str) -> Response:
+    def patch(self, resource_id: str, asked: Asked) -> Answer:
         """PATCH: every operation or none, under the row's lock."""
-        payload = normalise_patch(read_body())
+        payload = normalise_patch(asked.body)
 
         def patched(stored: dict[str, Any]) -> dict[str, Any]:
             with client_input():
                 return patch_user(stored, payload)
 
-        return self._change(user_id, patched)
+        return self._change(resource_id, asked, patched)
 
-    def delete(self, user_id: str) -> Response:
+    def delete(self, resource_id: str, asked: Asked) -> Answer:
         """DELETE: dismiss and hide: 204."""
-        id_, caller = _uuid(user_id), current_caller()
-        version = _expected_version()
-        _started_over(
+        id_, caller = resource_uuid("user", resource_id), asked.caller
+        version = asked.expected_version
+        started_over(
             lambda: self._services.scim_users.delete(
                 caller.source_id, id_, caller.actor, expected_version=version
             ),
             version=version,
         )
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return Answer(status=HTTPStatus.NO_CONTENT)
 
-    def _change(self, user_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
-        id_, caller = _uuid(user_id), current_caller()
-        version = _expected_version()
+    def _change(
+        self,
+        resource_id: str,
+        asked: Asked,
+        change: Callable[[dict[str, Any]], dict[str, Any]],
+    ) -> Answer:
+        id_, caller = resource_uuid("user", resource_id), asked.caller
+        version = asked.expected_version
 
-        def rewrite(stored: bytes, resource_id: UUID) -> ScimUserWrite:
+        def rewrite(stored: bytes, id_: UUID) -> ScimUserWrite:
             before = orjson.loads(stored)
-            return write_of(change(before), resource_id, caller.source, before)
+            return write_of(change(before), id_, caller.source, before)
 
-        view = _started_over(
+        row = started_over(
             lambda: self._services.scim_users.change(
                 caller.source_id, id_, rewrite, caller.actor, expected_version=version
             ),
             version=version,
         )
-        return self._answer(view, HTTPStatus.OK)
+        return self._answer(row, asked, HTTPStatus.OK)
 
-    def _visible(self) -> Select[ScimUserRecord, EmployeeRecord]:
-        return (
-            select(ScimUserRecord, EmployeeRecord)
-            .outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
-            .where(
-                ScimUserRecord.source_id == current_caller().source_id,
-                ScimUserRecord.hidden_at.is_(None),
-            )
-        )
-
-    def _paged(
-        self, query: Select[ScimUserRecord, EmployeeRecord], page: Page
-    ) -> Select[ScimUserRecord, EmployeeRecord]:
-        return query.order_by(ScimUserRecord.seq).offset(page.offset).limit(page.count)
-
-    def _view(self, id_: UUID) -> ScimUserView:
+    def _answer(self, row: UserRow, asked: Asked, status: HTTPStatus) -> Answer:
+        """Answer what the request wrote, whatever others have written since."""
         with self._services.context.database.read() as session:
-            row = session.execute(self._visible().where(ScimUserRecord.id == id_)).one_or_none()
-        if row is None:
-            raise NotFoundError("user", id_)
-        return _viewed(row)
+            document = self._documents(session, [row], Projection.of(asked))[0]
+        location = f"{self._base_url}/Users/{row.id}"
+        return Answer(status=status, body=document, version=row.version, location=location)
 
-    def _answer(self, view: ScimUserView, status: HTTPStatus) -> Response:
-        """Answer what the request saw or wrote, whatever others have written since."""
-        response = Response(_projected(self._document(view)), status, content_type=CONTENT_TYPE)
-        response.headers["ETag"] = etag(view.version)
-        return response
+    def _documents(
+        self, session: Session, rows: Sequence[UserRow], projection: Projection
+    ) -> Sequence[bytes]:
+        """Render rows with what stands elsewhere: their groups and places in the line."""
+        with_groups = projection.shows("groups")
+        groups = groups_of_users(session, [row.id for row in rows]) if with_groups else {}
+        places = self._places(session, rows)
+        return [
+            projection.of_document(
+                user_document(row, self._base_url, groups.get(row.id, ()), places.get(row.id))
+            )
+            for row in rows
+        ]
 
-    def _document(self, view: ScimUserView) -> bytes:
-        return rendered(
-            view.document,
-            location=self._location(view.id),
-            version=view.version,
-            created=view.created_at,
-            modified=view.modified_at,
-            extension=_extension(view.employee),
-        )
-
-    def _location(self, id_: UUID) -> str:
-        return f"{self._base_url}/Users/{id_}"
-
-
-def _expected_version() -> int | None:
-    """Return the version If-Match names; None without one, and for `*`: any will do."""
-    given = request.headers.get("If-Match", "").strip()
-    if given in ("", "*"):
-        return None
-    found = _ETAG.match(given)
-    if found is None:
-        raise ScimError(
-            HTTPStatus.PRECONDITION_FAILED, f'If-Match has to be like W/"3", not {given[:40]}'
-        )
-    return int(found[1])
-
-
-def _viewed(row: Row[ScimUserRecord, EmployeeRecord]) -> ScimUserView:
-    return view_of(row.ScimUserRecord, row.EmployeeRecord)
-
-
-def _projected(document: bytes) -> bytes:
-    return projected(
-        document,
-        _names(request.args.get("attributes", "")),
-        _names(request.args.get("excludedAttributes", "")),
-    )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _extension(employee: EmployeeRecord | None) -> dict[str, Any]:
-    """Return what became of the client's wish, from the employee's own columns."""
-    if employee is None:
-        return {"state": "none", "because": "nobody is invited for this resource yet"}
-    facts = {
-        "state": employee.state.value,
-        "reason": employee.state_reason or None,
-        "because": employee.because,
-        "contactEmail": employee.contact_email,
-        "mailbox": employee.mailbox,
-        "acceptedAt": employee.accepted_at.isoformat() if employee.accepted_at else None,
-        "dismissedAt": employee.dismissed_at.isoformat() if employee.dismissed_at else None,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
-
-
-def _started_over(work: Callable[[], T], *, version: int | None = None) -> T:
-    """Do the work, and start over when somebody else wrote the same employee first.
-
-    A client that named a version loses to whoever wrote before it; one that named none is
-    asked to come again (RFC 7644 3.14).
-    """
-    for _ in range(TRIES - 1):
-        try:
-            return work()
-        except StaleWriteError:
-            continue
-    try:
-        return work()
-    except StaleWriteError as error:
-        if version is not None:
-            raise
-        raise ScimError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "Others are changing the same person right now; nothing was changed.",
-        ) from error
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError("user", text[:60]) from None
+    def _places(self, session: Session, rows: Sequence[UserRow]) -> Mapping[UUID, int]:
+        """Return the places in the waiting list of those who are in it, by resource."""
+        waiting = {
+            row.employee_id: row.id
+            for row in rows
+            if row.employee_id is not None and row.state is EmployeeState.WAITING
+        }
+        if not waiting:
+            return {}
+        places = waiting_positions(session, self._services.context, waiting)
+        return {waiting[employee_id]: place for employee_id, place in places.items()}

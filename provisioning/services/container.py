@@ -25,6 +25,7 @@ from provisioning.services.person_report import PersonReport, person_report
 from provisioning.services.reports import Reports
 from provisioning.services.run_reports import RunReports
 from provisioning.services.runs import RunService
+from provisioning.services.scim_groups import ScimGroupService
 from provisioning.services.scim_users import ScimUserService
 from provisioning.services.seats import SeatService
 from provisioning.services.sessions import SessionService
@@ -55,6 +56,7 @@ class Services:
     findings: FindingService
     delivery: DeliveryService
     scim_users: ScimUserService
+    scim_groups: ScimGroupService
     tokens: TokenService
     accounts: AccountService
     sessions: SessionService
@@ -79,6 +81,7 @@ class Services:
             findings=FindingService(context),
             delivery=DeliveryService(context, mailer),
             scim_users=ScimUserService(context),
+            scim_groups=ScimGroupService(context),
             tokens=TokenService(context),
             accounts=AccountService(context),
             sessions=SessionService(context),

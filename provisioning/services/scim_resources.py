@@ -1,20 +1,19 @@
-"""SCIM resources as the SCIM layer hands them in and gets them back."""
+"""SCIM users as the SCIM layer hands them in and gets them back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from provisioning.domain.errors import UniquenessError
+from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.domain.people import Person
-from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
+from provisioning.storage.scim_rows import UserRow, find_user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,33 +31,17 @@ class ScimUserWrite:
     """The resource as it is answered, without meta.location, meta.version and our extension."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScimUserView:
-    """A stored resource, for rendering."""
-
-    id: UUID
-    document: bytes
-    version: int
-    created_at: datetime
-    modified_at: datetime
-    employee: EmployeeRecord | None
-    """Who it is, as of the same moment; to be shown, not to be written."""
-
-
 Rewrite = Callable[[bytes, UUID], ScimUserWrite]
 """Turns the stored document and the resource's id into what shall be stored instead."""
 
 
-def view_of(record: ScimUserRecord, employee: EmployeeRecord | None) -> ScimUserView:
-    """Return a stored resource without its session."""
-    return ScimUserView(
-        id=record.id,
-        document=record.document,
-        version=record.version,
-        created_at=record.created_at,
-        modified_at=record.modified_at,
-        employee=employee,
-    )
+def stored_user(session: Session, record: ScimUserRecord) -> UserRow:
+    """Return a resource just written, as it is answered."""
+    session.flush()
+    row = find_user(session, record.source_id, record.id)
+    if row is None:
+        raise NotFoundError("user", record.id)
+    return row
 
 
 def require_unique(
@@ -81,21 +64,44 @@ def require_unique(
     for attribute, value, column, key in keys:
         other = session.scalar(visible.where(column == key))
         if other is not None and other != own:
-            raise UniquenessError(attribute=attribute, value=value, existing_id=str(other))
+            raise UniquenessError(
+                what="person", attribute=attribute, value=value, existing_id=str(other)
+            )
 
 
-def count_resources(session: Session, source_id: UUID, difference: int) -> int:
-    """Keep the number of visible resources exact; returns the place of a new one.
+def require_version(version: int, expected: int | None) -> None:
+    """Refuse to write over a version the client has not seen.
+
+    Raises:
+        StaleWriteError: `expected` (If-Match) is another one.
+    """
+    if expected is not None and version != expected:
+        raise StaleWriteError(
+            f"the resource is at version {version}, not {expected}; read it again"
+        )
+
+
+def place_resource(session: Session, source_id: UUID, counted: InstrumentedAttribute[int]) -> int:
+    """Count a new resource; returns its place in the order of its source.
 
     The counter's lock also makes creations of one source wait for each other: two who are
     one human by their keys must see each other (P3).
     """
-    counter = session.get(ScimCounterRecord, source_id, with_for_update=True)
-    if counter is None:
-        counter = ScimCounterRecord(source_id=source_id, users=0, groups=0, next_seq=1)
-        session.add(counter)
-    counter.users += difference
-    seq = counter.next_seq
-    counter.next_seq += max(difference, 0)
-    session.flush()
-    return seq
+    place = ScimCounterRecord.next_seq
+    return session.execute(
+        update(ScimCounterRecord)
+        .where(ScimCounterRecord.source_id == source_id)
+        .values({counted: counted + 1, place: place + 1})
+        .returning(place - 1)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+
+
+def drop_resource(session: Session, source_id: UUID, counted: InstrumentedAttribute[int]) -> None:
+    """Count one resource less."""
+    session.execute(
+        update(ScimCounterRecord)
+        .where(ScimCounterRecord.source_id == source_id)
+        .values({counted: counted - 1})
+        .execution_options(synchronize_session=False)
+    )

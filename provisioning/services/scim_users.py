@@ -25,21 +25,24 @@ from provisioning.services.findings import close_finding, open_finding
 from provisioning.services.people import linked_employee
 from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
+from provisioning.services.scim_members import leave_groups
 from provisioning.services.scim_resources import (
     Rewrite,
-    ScimUserView,
     ScimUserWrite,
-    count_resources,
+    drop_resource,
+    place_resource,
     require_unique,
-    view_of,
+    require_version,
+    stored_user,
 )
 from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.models.scim import ScimUserRecord
+from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.newcomers import queue_newcomers
 from provisioning.storage.registry import registered_people
+from provisioning.storage.scim_rows import USER, UserRow
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +58,7 @@ class ScimUserService:
 
     def create(
         self, source_id: UUID, build: Callable[[UUID], ScimUserWrite], actor: Actor
-    ) -> ScimUserView:
+    ) -> UserRow:
         """Add a resource, correlate, then invite, let wait or hire back.
 
         Args:
@@ -72,7 +75,7 @@ class ScimUserService:
         try:
             with self._context.database.write() as session:
                 source = session.get_one(SourceRecord, source_id)
-                seq = count_resources(session, source_id, 1)
+                seq = place_resource(session, source_id, ScimCounterRecord.users)
                 require_unique(session, source_id, write, None)
                 self._provision(session, source, actor, write.person, str(id_))
                 return self._insert(session, source, id_, seq, write)
@@ -89,7 +92,7 @@ class ScimUserService:
         actor: Actor,
         *,
         expected_version: int | None = None,
-    ) -> ScimUserView:
+    ) -> UserRow:
         """Replace or patch a resource under a row lock; parallel changes queue up.
 
         Raises:
@@ -127,9 +130,10 @@ class ScimUserService:
             StaleWriteError: `expected_version` (If-Match) is not the stored version.
         """
         with self._context.database.write() as session:
+            leave_groups(session, USER, id, self._context.now())
             record = self._locked(session, source_id, id, expected_version)
             source = session.get_one(SourceRecord, source_id)
-            count_resources(session, source_id, -1)
+            drop_resource(session, source_id, ScimCounterRecord.users)
             self._provision(session, source, actor, None, str(id))
             record.hidden_at = self._context.now()
             session.execute(
@@ -207,15 +211,14 @@ class ScimUserService:
 
     def _insert(
         self, session: Session, source: SourceRecord, id_: UUID, seq: int, write: ScimUserWrite
-    ) -> ScimUserView:
+    ) -> UserRow:
         now = self._context.now()
         record = ScimUserRecord(
             id=id_, seq=seq, source_id=source.id, created_at=now, modified_at=now
         )
-        employee = self._fill(session, source, record, write)
+        self._fill(session, source, record, write)
         session.add(record)
-        session.flush()
-        return view_of(record, employee)
+        return stored_user(session, record)
 
     def _store(
         self,
@@ -223,13 +226,12 @@ class ScimUserService:
         source: SourceRecord,
         record: ScimUserRecord,
         write: ScimUserWrite,
-    ) -> ScimUserView:
+    ) -> UserRow:
         """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
-        employee = self._fill(session, source, record, write)
+        self._fill(session, source, record, write)
         if session.is_modified(record):
             record.modified_at = self._context.now()
-        session.flush()
-        return view_of(record, employee)
+        return stored_user(session, record)
 
     def _fill(
         self,
@@ -237,7 +239,7 @@ class ScimUserService:
         source: SourceRecord,
         record: ScimUserRecord,
         write: ScimUserWrite,
-    ) -> EmployeeRecord | None:
+    ) -> None:
         employee = linked_employee(session, source, str(record.id))
         record.employee_id = employee.id if employee else None
         record.user_name_key = write.user_name_key
@@ -245,7 +247,6 @@ class ScimUserService:
         record.external_id = write.external_id
         record.desired_active = write.person.active
         record.document = write.document
-        return employee
 
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
@@ -253,11 +254,7 @@ class ScimUserService:
         record = session.get(ScimUserRecord, id_, with_for_update=True, populate_existing=True)
         if record is None or record.source_id != source_id or record.hidden_at is not None:
             raise NotFoundError("user", id_)
-        if expected_version is not None and record.version != expected_version:
-            raise StaleWriteError(
-                f"the resource is at version {record.version}, not {expected_version}; "
-                "read it again"
-            )
+        require_version(record.version, expected_version)
         return record
 
     def _serve_waiting(self, active: bool) -> None:  # noqa: FBT001 - what the client set

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
 from provisioning.services.context import ServiceContext
@@ -55,6 +56,24 @@ def waiting_rows(
         _waiting_row(employee, place if served else None)
         for place, (employee, served) in enumerate(rows, start=offset + 1)
     ]
+
+
+def waiting_positions(
+    session: Session, context: ServiceContext, employee_ids: Collection[UUID]
+) -> Mapping[UUID, int]:
+    """Return the places of some of those who are in the line (L3)."""
+    place = func.row_number().over(order_by=LINE)
+    line = (
+        select(EmployeeRecord.id, place.label("place"))
+        .where(
+            EmployeeRecord.intranet_id == context.intranet_id,
+            EmployeeRecord.state == EmployeeState.WAITING,
+            EmployeeRecord.state_reason.in_([reason.value for reason in SERVED_BY_ITSELF]),
+        )
+        .subquery()
+    )
+    query = select(line.c.id, line.c.place).where(line.c.id.in_(employee_ids))
+    return {row.id: row.place for row in session.execute(query)}
 
 
 def _waiting_row(employee: EmployeeRecord, position: int | None) -> WaitingRow:

@@ -18,6 +18,7 @@ from tests.kit.services import PUBLIC_URL
 from tests.kit.site import make_site
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 OURS = "urn:ietf:params:scim:schemas:extension:usher:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -110,6 +111,27 @@ class ScimClient:
         """PATCH `active` alone."""
         return self.patch(id_, operation("replace", "active", active))
 
+    def group(self, name: str, *members: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+        """POST a group that has to be taken, with resources as its members."""
+        listed = [{"value": member["id"]} for member in members]
+        body = {"schemas": [GROUP], "displayName": name, "members": listed, **attributes}
+        return taken(self("POST", "/Groups", body), 201)
+
+    def get_group(self, id_: str, query: str = "") -> dict[str, Any]:
+        """GET a group that has to be there."""
+        return taken(self("GET", f"/Groups/{id_}{query}"))
+
+    def patch_group(self, id_: str, *operations: dict[str, Any]) -> dict[str, Any]:
+        """PATCH a group with operations that have to be taken; returns the group."""
+        return taken(self.try_patch_group(id_, *operations))
+
+    def try_patch_group(
+        self, id_: str, *operations: dict[str, Any], **headers: str
+    ) -> TestResponse:
+        """PATCH a group, whatever comes of it."""
+        body = {"schemas": [PATCH], "Operations": list(operations)}
+        return self("PATCH", f"/Groups/{id_}", body, **headers)
+
     def delete(self, id_: str) -> None:
         """DELETE a resource that has to be there."""
         assert self("DELETE", f"/Users/{id_}").status_code == 204
@@ -139,6 +161,13 @@ def taken(answer: TestResponse, status: int = 200) -> dict[str, Any]:
     assert answer.content_type == "application/scim+json"
     document: dict[str, Any] = answer.get_json(force=True)
     return document
+
+
+def member_ids(group: dict[str, Any]) -> set[str]:
+    """The ids of a group's members, each of which has to be there once."""
+    listed = [member["value"] for member in group["members"]]
+    assert len(listed) == len(set(listed))
+    return set(listed)
 
 
 def refusal(answer: TestResponse, status: int, scim_type: str | None = None) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert, select, update
 
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from tests.kit.scim_client import connect
 from tests.kit.world import make_world as make
 
@@ -42,3 +46,35 @@ def protocol(sqlite_template, tmp_path_factory):
     world = make(f"sqlite:///{path}")
     yield connect(world.services)
     world.services.context.database.close()
+
+
+@pytest.fixture
+def many_people(idp):
+    """Return a maker of so many visible resources at once; nobody is invited for them."""
+
+    def make(number):
+        with idp.services.context.database.write() as session:
+            source = session.scalars(
+                select(SourceRecord.id).where(SourceRecord.name == idp.source)
+            ).one()
+            ids = [uuid4() for _ in range(number)]
+            now = idp.services.context.now()
+            session.execute(
+                insert(ScimUserRecord),
+                [
+                    {
+                        "id": id_, "seq": place, "source_id": source, "user_name_key": str(id_),
+                        "desired_active": True, "created_at": now, "modified_at": now,
+                        "document": b'{"schemas":[],"id":"%s"}' % str(id_).encode(), "version": 1,
+                    }
+                    for place, id_ in enumerate(ids, start=1)
+                ],
+            )  # fmt: skip
+            session.execute(
+                update(ScimCounterRecord)
+                .where(ScimCounterRecord.source_id == source)
+                .values(users=number, next_seq=number + 1)
+            )
+        return [str(id_) for id_ in ids]
+
+    return make

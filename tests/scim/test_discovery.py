@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.scim_client import BASE, CORE, ENTERPRISE, OURS, operation, taken, user
+from provisioning.scim.bodies import MAX_BYTES_OF_MANY, MAX_OPERATIONS
+from tests.kit.scim_client import BASE, CORE, ENTERPRISE, GROUP, OURS, operation, taken, user
 
 
 def everything(document):
@@ -16,31 +17,34 @@ def everything(document):
 
 
 def test_what_is_supported_is_told(protocol):
-    """authentik wants the limits of bulk even where there is none."""
+    """The limits are those that are kept; paging by cursor is told (RFC 9865 4)."""
     config = taken(protocol("GET", "/ServiceProviderConfig"))
-    for name in ("patch", "filter", "etag"):
+    for name in ("patch", "filter", "etag", "bulk"):
         assert config[name]["supported"] is True
-    for name in ("bulk", "sort", "changePassword"):
-        assert config[name]["supported"] is False
+    assert config["changePassword"]["supported"] is False
     assert config["filter"]["maxResults"] == 200
-    assert {"maxOperations", "maxPayloadSize"} <= config["bulk"].keys()
-    assert [scheme["type"] for scheme in config["authenticationSchemes"]] == ["oauthbearertoken"]
+    assert config["bulk"]["maxOperations"] == MAX_OPERATIONS
+    assert config["bulk"]["maxPayloadSize"] == MAX_BYTES_OF_MANY
+    assert config["pagination"]["cursor"] is config["pagination"]["index"] is True
+    assert "oauthbearertoken" in [scheme["type"] for scheme in config["authenticationSchemes"]]
     assert config["meta"]["location"] == f"{BASE}/ServiceProviderConfig"
 
 
-def test_there_are_users_and_nothing_else_yet(protocol):
-    """A provider that found groups here would push them, and fail at each."""
+def test_there_are_users_and_groups(protocol):
+    """Each type by itself is the entry of the list."""
     listed = taken(protocol("GET", "/ResourceTypes"))
-    assert (listed["totalResults"], listed["itemsPerPage"], listed["startIndex"]) == (1, 1, 1)
-    (kind,) = listed["Resources"]
-    assert (kind["id"], kind["endpoint"], kind["schema"]) == ("User", "/Users", CORE)
-    assert {extension["schema"] for extension in kind["schemaExtensions"]} == {ENTERPRISE, OURS}
-    assert taken(protocol("GET", "/ResourceTypes/User")) == kind
+    assert (listed["totalResults"], listed["itemsPerPage"], listed["startIndex"]) == (2, 2, 1)
+    users, groups = listed["Resources"]
+    assert (users["id"], users["endpoint"], users["schema"]) == ("User", "/Users", CORE)
+    assert (groups["id"], groups["endpoint"], groups["schema"]) == ("Group", "/Groups", GROUP)
+    assert {extension["schema"] for extension in users["schemaExtensions"]} == {ENTERPRISE, OURS}
+    for kind in (users, groups):
+        assert taken(protocol("GET", f"/ResourceTypes/{kind['id']}")) == kind
 
 
 def test_every_schema_is_there_by_its_name(protocol):
     listed = taken(protocol("GET", "/Schemas"))["Resources"]
-    assert {schema["id"] for schema in listed} == {CORE, ENTERPRISE, OURS}
+    assert {schema["id"] for schema in listed} == {CORE, GROUP, ENTERPRISE, OURS}
     for schema in listed:
         assert taken(protocol("GET", f"/Schemas/{schema['id']}")) == schema
         assert schema["meta"]["location"] == f"{BASE}/Schemas/{schema['id']}"
@@ -62,7 +66,7 @@ def test_what_is_answered_is_declared(protocol):
     assert ann[ENTERPRISE].keys() <= declared[ENTERPRISE].keys()
     assert ann[OURS].keys() <= declared[OURS].keys()
     assert {part["mutability"] for part in declared[OURS].values()} == {"readOnly"}
-    assert not {"password", "groups"} & declared[CORE].keys()
+    assert "password" not in declared[CORE]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_stopped_database_is_said_and_what_was_acknowledged_is_there():
     "step",
     [
         "provisioning.services.scim_users.linked_employee",
-        "provisioning.services.scim_users.view_of",
+        "provisioning.services.scim_users.stored_user",
         "provisioning.services.provision.open_invitation",
         "provisioning.services.provision.refresh",
     ],

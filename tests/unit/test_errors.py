@@ -45,12 +45,22 @@ def test_no_two_errors_have_one_code():
             {},
         ),
         (
-            e.UniquenessError(attribute="userName", value="ann", existing_id="7"),
+            e.UniquenessError(
+                what="person", attribute="userName", value="ann", existing_id="7"
+            ),
             (
                 'userName "ann" already belongs to another person (id 7). '
                 "If this is the same person, send PATCH to that id."
             ),
             {"attribute": "userName", "value": "ann", "existing_id": "7"},
+        ),
+        (
+            e.GroupLoopError("7"),
+            (
+                "the group 7 would contain itself; nobody was added to it. "
+                "Leave out the group that leads back to it."
+            ),
+            {"group_id": "7"},
         ),
         (
             e.RunStateError(7, "applied", "rejected"),

@@ -89,7 +89,11 @@ class ScimGroupRecord(Base):
     """A group of a SCIM source; its members are rows of their own."""
 
     __tablename__ = "scim_group"
-    __table_args__ = (Index("ix_scim_group_name", "source_id", "display_name_key"),)
+    __table_args__ = (
+        Index("ix_scim_group_name", "source_id", "display_name_key"),
+        Index("ix_scim_group_page", "source_id", "seq"),
+        Index("uq_scim_group_external_id", "source_id", "external_id", unique=True),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     seq: Mapped[int]

@@ -445,6 +445,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('scim_group', schema=None) as batch_op:
         batch_op.create_index('ix_scim_group_name', ['source_id', 'display_name_key'], unique=False)
+        batch_op.create_index('ix_scim_group_page', ['source_id', 'seq'], unique=False)
+        batch_op.create_index('uq_scim_group_external_id', ['source_id', 'external_id'], unique=True)
 
     op.create_table('scim_user',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -595,6 +597,8 @@ def downgrade() -> None:
 
     op.drop_table('scim_user')
     with op.batch_alter_table('scim_group', schema=None) as batch_op:
+        batch_op.drop_index('uq_scim_group_external_id')
+        batch_op.drop_index('ix_scim_group_page')
         batch_op.drop_index('ix_scim_group_name')
 
     op.drop_table('scim_group')

@@ -1,0 +1,169 @@
+"""/Groups: create, read, list, replace, patch and delete groups of one source (RFC 7644 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from provisioning.domain.errors import NotFoundError
+from provisioning.scim.asking import Answer, Asked, resource_uuid
+from provisioning.scim.errors import client_input
+from provisioning.scim.filters import group_condition
+from provisioning.scim.group_documents import (
+    group_write,
+    parse_group,
+    patch_group,
+    split_operations,
+)
+from provisioning.scim.listing import Listed
+from provisioning.scim.projecting import Projection
+from provisioning.scim.rendering import group_document, list_document
+from provisioning.scim.retrying import started_over
+from provisioning.services.container import Services
+from provisioning.services.scim_groups import ScimGroupWrite
+from provisioning.services.scim_members import MemberChange, MemberVerb
+from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord
+from provisioning.storage.scim_rows import (
+    GroupRow,
+    find_group,
+    groups_of_source,
+    has_more_members_than,
+    members_of,
+)
+
+SHOWN_MEMBERS = 1_000
+"""Members up to which a PATCH is answered with the group; above, with 204 (RFC 7644 3.5.2)."""
+
+GROUPS = Listed(
+    select=groups_of_source,
+    row=GroupRow,
+    condition=group_condition,
+    id=ScimGroupRecord.id,
+    seq=ScimGroupRecord.seq,
+    counted=ScimCounterRecord.groups,
+)
+
+
+class Groups:
+    """The resource type Group."""
+
+    def __init__(self, services: Services, base_url: str) -> None:
+        """Keep the services and where resources live at hand."""
+        self._services = services
+        self._base_url = base_url
+
+    def create(self, asked: Asked) -> Answer:
+        """POST: the group and its members; unknown members are left out: 201."""
+        caller = asked.caller
+        with client_input():
+            document, members = parse_group(asked.body, replacing=False)
+
+        def build(id_: UUID) -> ScimGroupWrite:
+            return group_write(document, id_)
+
+        row = started_over(
+            lambda: self._services.scim_groups.create(
+                caller.source_id, build, members or [], caller.actor
+            )
+        )
+        return self._answer(row, asked, HTTPStatus.CREATED)
+
+    def read(self, resource_id: str, asked: Asked) -> Answer:
+        """GET one; members are looked up only if they are wanted."""
+        id_ = resource_uuid("group", resource_id)
+        with self._services.context.database.read() as session:
+            row = find_group(session, asked.caller.source_id, id_)
+            if row is None:
+                raise NotFoundError("group", id_)
+            if asked.has_already(row.version):
+                return Answer(status=HTTPStatus.NOT_MODIFIED, version=row.version)
+            document = self._documents(session, [row], Projection.of(asked))[0]
+        return Answer(body=document, version=row.version)
+
+    def list(self, asked: Asked) -> Answer:
+        """GET all, or those a filter names, a page at a time."""
+        with self._services.context.database.read() as session:
+            found = GROUPS.page(session, asked.caller.source_id, asked.arguments)
+            resources = self._documents(session, found.rows, Projection.of(asked))
+        return Answer(
+            body=list_document(resources, found.total, start=found.start, cursors=found.cursors)
+        )
+
+    def replace(self, resource_id: str, asked: Asked) -> Answer:
+        """PUT: the whole group; a body without `members` says nothing about them."""
+        with client_input():
+            document, members = parse_group(asked.body, replacing=True)
+        changes = [] if members is None else [MemberChange(MemberVerb.REPLACE, members)]
+        row = self._change(resource_id, asked, lambda _stored: document, changes)
+        return self._answer(row, asked, HTTPStatus.OK)
+
+    def patch(self, resource_id: str, asked: Asked) -> Answer:
+        """PATCH: every operation or none; parallel ones queue up and none is lost."""
+        own, changes = split_operations(asked.body)
+
+        def patched(stored: dict[str, Any]) -> dict[str, Any]:
+            with client_input():
+                return patch_group(stored, own)
+
+        row = self._change(resource_id, asked, patched, changes)
+        with self._services.context.database.read() as session:
+            large = has_more_members_than(session, row.id, SHOWN_MEMBERS)
+        if large and not asked.names("attributes"):
+            return Answer(status=HTTPStatus.NO_CONTENT, version=row.version)
+        return self._answer(row, asked, HTTPStatus.OK)
+
+    def delete(self, resource_id: str, asked: Asked) -> Answer:
+        """DELETE: 204; nobody's state changes."""
+        id_, caller = resource_uuid("group", resource_id), asked.caller
+        version = asked.expected_version
+        started_over(
+            lambda: self._services.scim_groups.delete(
+                caller.source_id, id_, caller.actor, expected_version=version
+            ),
+            version=version,
+        )
+        return Answer(status=HTTPStatus.NO_CONTENT)
+
+    def _change(
+        self,
+        resource_id: str,
+        asked: Asked,
+        change: Callable[[dict[str, Any]], dict[str, Any]],
+        members: Sequence[MemberChange],
+    ) -> GroupRow:
+        id_, caller = resource_uuid("group", resource_id), asked.caller
+        version = asked.expected_version
+
+        def rewrite(stored: bytes, id_: UUID) -> ScimGroupWrite:
+            return group_write(change(orjson.loads(stored)), id_)
+
+        return started_over(
+            lambda: self._services.scim_groups.change(
+                caller.source_id, id_, rewrite, members, caller.actor, expected_version=version
+            ),
+            version=version,
+        )
+
+    def _answer(self, row: GroupRow, asked: Asked, status: HTTPStatus) -> Answer:
+        with self._services.context.database.read() as session:
+            document = self._documents(session, [row], Projection.of(asked))[0]
+        location = f"{self._base_url}/Groups/{row.id}"
+        return Answer(status=status, body=document, version=row.version, location=location)
+
+    def _documents(
+        self, session: Session, rows: Sequence[GroupRow], projection: Projection
+    ) -> Sequence[bytes]:
+        """Render rows, with their members if those are wanted."""
+        shown = projection.shows("members")
+        members = members_of(session, [row.id for row in rows]) if shown else {}
+        return [
+            projection.of_document(
+                group_document(row, self._base_url, members.get(row.id, []) if shown else None)
+            )
+            for row in rows
+        ]

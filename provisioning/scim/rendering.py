@@ -1,0 +1,131 @@
+"""Answers: the stored text with what only we know spliced in; pydantic is never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from provisioning.scim.asking import etag
+from provisioning.scim.urns import EXTENSION
+from provisioning.storage.scim_rows import USER, GroupRef, GroupRow, UserRow
+
+NOBODY = {"state": "none", "because": "nobody is invited for this resource yet"}
+_EXTENSION = EXTENSION.encode()
+
+
+def user_document(
+    row: UserRow, base_url: str, groups: Sequence[GroupRef] = (), position: int | None = None
+) -> bytes:
+    """Return a user as it is answered.
+
+    Args:
+        row: The stored resource and its employee.
+        base_url: Where resources live.
+        groups: The groups they are in; rendered only if there are any.
+        position: Their place in the waiting list, if they are in it.
+    """
+    # The document begins with its schemas; clients take the first for the resource's own.
+    head, _, rest = row.document.partition(b"]")
+    return b'%s,"%s"]%s%s,"meta":%s,"%s":%s}' % (
+        head,
+        _EXTENSION,
+        rest[:-1],
+        b',"groups":' + orjson.dumps([_group_ref(ref, base_url) for ref in groups])
+        if groups
+        else b"",
+        _meta("User", f"{base_url}/Users/{row.id}", row.version, row.created_at, row.modified_at),
+        _EXTENSION,
+        orjson.dumps(_outcome(row, position)),
+    )
+
+
+def group_document(
+    row: GroupRow, base_url: str, members: Sequence[tuple[str, UUID]] | None
+) -> bytes:
+    """Return a group as it is answered.
+
+    Args:
+        row: The stored resource.
+        base_url: Where resources live.
+        members: (kind, id) of each; None leaves the attribute out.
+    """
+    # authentik needs the list of an empty group, too.
+    listed = b"" if members is None else b',"members":[%s]' % _members(members, base_url)
+    location = f"{base_url}/Groups/{row.id}"
+    return b'%s%s,"meta":%s}' % (
+        row.document[:-1],
+        listed,
+        _meta("Group", location, row.version, row.created_at, row.modified_at),
+    )
+
+
+def list_document(
+    resources: Sequence[bytes], total: int, *, start: int | None, cursors: Mapping[str, str]
+) -> bytes:
+    """Return a ListResponse; `start` is left out of a page by cursor (RFC 9865 2)."""
+    head: dict[str, Any] = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": total,
+        "itemsPerPage": len(resources),
+    }
+    if start is not None:
+        head["startIndex"] = start
+    return b'%s,"Resources":[%s]}' % (orjson.dumps(head | dict(cursors))[:-1], b",".join(resources))
+
+
+def _meta(kind: str, location: str, version: int, created: datetime, modified: datetime) -> bytes:
+    return orjson.dumps(
+        {
+            "resourceType": kind,
+            "created": created.isoformat(),
+            "lastModified": modified.isoformat(),
+            "location": location,
+            "version": etag(version),
+        }
+    )
+
+
+def _group_ref(ref: GroupRef, base_url: str) -> dict[str, str]:
+    return {
+        "value": str(ref.id),
+        "$ref": f"{base_url}/Groups/{ref.id}",
+        "display": ref.display_name,
+        "type": "direct" if ref.direct else "indirect",
+    }
+
+
+def _members(members: Sequence[tuple[str, UUID]], base_url: str) -> bytes:
+    """Return the entries as text: a hundred thousand of them are no objects."""
+    users, groups = f"{base_url}/Users/", f"{base_url}/Groups/"
+    return ",".join(
+        f'{{"value":"{id_}","$ref":"{users if kind == USER else groups}{id_}","type":"{kind}"}}'
+        for kind, id_ in members
+    ).encode()
+
+
+def _outcome(row: UserRow, position: int | None) -> dict[str, Any]:
+    """Return what became of the client's wish, from the employee's own columns."""
+    if row.state is None:
+        return NOBODY
+    facts = {
+        "state": row.state.value,
+        "reason": row.reason or None,
+        "because": row.because,
+        "waitingPosition": position,
+        "invitedAt": _moment(row.invited_at),
+        "acceptedAt": _moment(row.accepted_at),
+        "dismissedAt": _moment(row.dismissed_at),
+        "login": row.login,
+        "contactEmail": row.contact_email,
+        "mailbox": row.mailbox,
+        "findings": sorted(set(row.findings.split(","))) if row.findings else None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _moment(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None

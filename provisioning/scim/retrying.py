@@ -1,0 +1,35 @@
+"""Work that starts over when somebody else wrote first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+from provisioning.domain.errors import StaleWriteError
+from provisioning.scim.errors import ScimError
+
+T = TypeVar("T")
+TRIES = 3
+
+
+def started_over(work: Callable[[], T], *, version: int | None = None) -> T:
+    """Do the work, and start over when somebody else wrote the same employee first.
+
+    A client that named a version loses to whoever wrote before it; one that named none is
+    asked to come again (RFC 7644 3.14).
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return work()
+        except StaleWriteError:
+            continue
+    try:
+        return work()
+    except StaleWriteError as error:
+        if version is not None:
+            raise
+        raise ScimError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Others are changing the same person right now; nothing was changed.",
+        ) from error

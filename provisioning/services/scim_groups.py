@@ -1,0 +1,218 @@
+"""Groups of SCIM sources: departments and teams; nobody's state depends on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
+
+from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
+from provisioning.services.audit import record
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.scim_members import MemberChange, Memberships, MemberVerb, leave_groups
+from provisioning.services.scim_resources import drop_resource, place_resource, require_version
+from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
+from provisioning.storage.scim_rows import GROUP, GroupRow, find_group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScimGroupWrite:
+    """What a client wants one of its groups to be, already validated by the SCIM layer."""
+
+    display_name: str
+    display_name_key: str
+    external_id: str | None
+    document: bytes
+    """The resource as it is answered, without its members and meta."""
+
+
+GroupRewrite = Callable[[bytes, UUID], ScimGroupWrite]
+"""Turns the stored document and the resource's id into what shall be stored instead."""
+
+
+class ScimGroupService:
+    """Creates, changes and deletes the groups of one SCIM source."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Keep the intranet at hand."""
+        self._context = context
+
+    def create(
+        self,
+        source_id: UUID,
+        build: Callable[[UUID], ScimGroupWrite],
+        members: Sequence[UUID],
+        actor: Actor,
+    ) -> GroupRow:
+        """Add a group with its members.
+
+        Args:
+            source_id: The token's source.
+            build: Given the new resource's id, returns what to store.
+            members: Ids of users and groups; unknown ones are left out.
+            actor: The token.
+
+        Raises:
+            UniquenessError: A group of this source has this externalId.
+        """
+        id_ = uuid4()
+        write = build(id_)
+        try:
+            with self._context.database.write() as session:
+                _require_unique(session, source_id, write, None)
+                group = self._insert(session, source_id, id_, write)
+                change = MemberChange(MemberVerb.ADD, members)
+                self._change_members(session, group, [change], "group_created", actor)
+                return _stored(session, group)
+        except IntegrityError as error:
+            raise self._who_was_first(source_id, write, None) from error
+
+    def change(
+        self,
+        source_id: UUID,
+        id: UUID,
+        rewrite: GroupRewrite,
+        changes: Sequence[MemberChange],
+        actor: Actor,
+        *,
+        expected_version: int | None = None,
+    ) -> GroupRow:
+        """Replace or patch a group under a row lock; parallel changes queue up, none is lost.
+
+        Raises:
+            NotFoundError: There is no group with this id.
+            StaleWriteError: `expected_version` (If-Match) is not the stored version.
+            UniquenessError: Another group has the new externalId.
+            GroupLoopError: A group would contain itself.
+        """
+        write = None
+        try:
+            with self._context.database.write() as session:
+                group = _locked(session, source_id, id, expected_version)
+                write = rewrite(group.document, id)
+                _require_unique(session, source_id, write, id)
+                _fill(group, write)
+                self._change_members(session, group, changes, "group_changed", actor)
+                return _stored(session, group)
+        except IntegrityError as error:
+            raise self._who_was_first(source_id, write, id) from error
+
+    def delete(
+        self, source_id: UUID, id: UUID, actor: Actor, *, expected_version: int | None = None
+    ) -> None:
+        """Delete a group; its members stay who they are.
+
+        Raises:
+            NotFoundError: There is no group with this id.
+            StaleWriteError: `expected_version` (If-Match) is not the stored version.
+        """
+        with self._context.database.write() as session:
+            leave_groups(session, GROUP, id, self._context.now())
+            group = _locked(session, source_id, id, expected_version)
+            drop_resource(session, source_id, ScimCounterRecord.groups)
+            session.execute(delete(ScimMemberRecord).where(ScimMemberRecord.group_id == id))
+            session.delete(group)
+            because = f"{actor.name} deleted the group {group.display_name}"
+            record(session, self._context, actor, "group_deleted", because)
+
+    def _insert(
+        self, session: Session, source_id: UUID, id_: UUID, write: ScimGroupWrite
+    ) -> ScimGroupRecord:
+        now = self._context.now()
+        group = ScimGroupRecord(
+            id=id_,
+            seq=place_resource(session, source_id, ScimCounterRecord.groups),
+            source_id=source_id,
+            created_at=now,
+            modified_at=now,
+        )
+        _fill(group, write)
+        session.add(group)
+        session.flush()
+        return group
+
+    def _change_members(
+        self,
+        session: Session,
+        group: ScimGroupRecord,
+        changes: Sequence[MemberChange],
+        kind: str,
+        actor: Actor,
+    ) -> None:
+        """Change the members, and write one event for everything that changed (S4)."""
+        memberships = Memberships(session, group.source_id, group.id)
+        memberships.apply(changes)
+        moved = memberships.added or memberships.removed
+        if kind == "group_changed":
+            if not moved and not session.is_modified(group):
+                return
+            group.modified_at = self._context.now()
+            # Within one tick of the clock, too, members are a change of the group.
+            flag_modified(group, "modified_at")
+        because = (
+            f"{actor.name}: {group.display_name}, {memberships.added} in, {memberships.removed} out"
+        )
+        record(session, self._context, actor, kind, because)
+
+    def _who_was_first(
+        self, source_id: UUID, write: ScimGroupWrite | None, own: UUID | None
+    ) -> StaleWriteError:
+        """Tell a name taken a moment ago from a mere coincidence of writes.
+
+        Raises:
+            UniquenessError: Another group has the externalId.
+        """
+        if write is not None:
+            with self._context.database.read() as session:
+                _require_unique(session, source_id, write, own)
+        return StaleWriteError("the same group was written by another request")
+
+
+def _fill(group: ScimGroupRecord, write: ScimGroupWrite) -> None:
+    group.display_name = write.display_name
+    group.display_name_key = write.display_name_key
+    group.external_id = write.external_id
+    group.document = write.document
+
+
+def _stored(session: Session, group: ScimGroupRecord) -> GroupRow:
+    session.flush()
+    row = find_group(session, group.source_id, group.id)
+    if row is None:
+        raise NotFoundError("group", group.id)
+    return row
+
+
+def _locked(
+    session: Session, source_id: UUID, id_: UUID, expected_version: int | None
+) -> ScimGroupRecord:
+    group = session.get(ScimGroupRecord, id_, with_for_update=True, populate_existing=True)
+    if group is None or group.source_id != source_id:
+        raise NotFoundError("group", id_)
+    require_version(group.version, expected_version)
+    return group
+
+
+def _require_unique(
+    session: Session, source_id: UUID, write: ScimGroupWrite, own: UUID | None
+) -> None:
+    if write.external_id is None:
+        return
+    other = session.scalar(
+        select(ScimGroupRecord.id).where(
+            ScimGroupRecord.source_id == source_id,
+            ScimGroupRecord.external_id == write.external_id,
+        )
+    )
+    if other is not None and other != own:
+        raise UniquenessError(
+            what="group",
+            attribute="externalId",
+            value=write.external_id,
+            existing_id=str(other),
+        )

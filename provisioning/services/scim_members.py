@@ -1,0 +1,172 @@
+"""Who is in which group: rows, so that one in or out of a hundred thousand is one row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from provisioning.domain.errors import GroupLoopError
+from provisioning.storage.locks import take_turn
+from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
+from provisioning.storage.scim_rows import GROUP, USER
+
+_CHUNK = 500
+"""Ids in one statement."""
+
+_TURN_BITS = 63
+
+
+class MemberVerb(StrEnum):
+    """What can be done to a list of members."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """One operation on the members of a group, in the client's order."""
+
+    verb: MemberVerb
+    ids: Sequence[UUID] = ()
+    """Whom; for REPLACE the whole new list."""
+
+    where: ColumnElement[bool] | None = None
+    """REMOVE: a condition on member rows instead of ids."""
+
+
+@dataclass(slots=True)
+class Memberships:
+    """The members of one group in one transaction; the group's row is locked already."""
+
+    session: Session
+    source_id: UUID
+    group_id: UUID
+    added: int = 0
+    removed: int = 0
+
+    def apply(self, changes: Sequence[MemberChange]) -> None:
+        """Do the changes in order; whoever is unknown to the source is left out (RFC 7644 3.5.2).
+
+        Raises:
+            GroupLoopError: A group would contain itself.
+        """
+        for change in changes:
+            match change.verb:
+                case MemberVerb.ADD:
+                    self._add(change.ids)
+                case MemberVerb.REMOVE if change.where is not None:
+                    self._remove(change.where)
+                case MemberVerb.REMOVE:
+                    for ids in _chunks(change.ids):
+                        self._remove(ScimMemberRecord.member_id.in_(ids))
+                case MemberVerb.REPLACE:
+                    self._replace(change.ids)
+
+    def _replace(self, ids: Sequence[UUID]) -> None:
+        """Make the list exactly this; those who stay are not written again."""
+        member = ScimMemberRecord
+        mine = select(member.member_id).where(member.group_id == self.group_id)
+        there, wanted = set(self.session.scalars(mine)), set(ids)
+        for gone in _chunks(sorted(there - wanted)):
+            self._remove(member.member_id.in_(gone))
+        self._add([id_ for id_ in ids if id_ not in there])
+
+    def _remove(self, condition: ColumnElement[bool]) -> None:
+        member = ScimMemberRecord
+        gone = delete(member).where(member.group_id == self.group_id, condition)
+        self.removed += _affected(self.session.execute(gone))
+
+    def _add(self, ids: Sequence[UUID]) -> None:
+        for chunk in _chunks(list(dict.fromkeys(ids))):
+            new = self._insert(USER, _users(self.source_id, chunk))
+            if new < len(chunk):
+                new += self._add_groups(chunk)
+            self.added += new
+
+    def _add_groups(self, ids: Collection[UUID]) -> int:
+        """Add those of the ids that are groups, one after the other with other requests."""
+        groups = select(ScimGroupRecord.id).where(
+            ScimGroupRecord.source_id == self.source_id, ScimGroupRecord.id.in_(ids)
+        )
+        if not self.session.scalars(groups).first():
+            return 0
+        take_turn(self.session, self.source_id.int % (1 << _TURN_BITS))
+        self._require_no_loop(ids)
+        return self._insert(GROUP, groups)
+
+    def _insert(self, kind: str, found: Select[Any]) -> int:
+        """Insert those a query finds and who are no members yet; returns how many.
+
+        On PostgreSQL the found ones are kept from disappearing until the commit.
+        """
+        is_sqlite = self.session.get_bind().dialect.name == "sqlite"
+        made = (sqlite if is_sqlite else postgresql).insert(ScimMemberRecord)
+        chosen = found.add_columns(literal(self.group_id), literal(kind)).with_for_update(
+            read=True, key_share=True
+        )
+        columns = ["member_id", "group_id", "member_kind"]
+        done = self.session.execute(made.from_select(columns, chosen).on_conflict_do_nothing())
+        return _affected(done)
+
+    def _require_no_loop(self, ids: Collection[UUID]) -> None:
+        """Refuse what would make the group a member of itself, however far down."""
+        inner = ScimMemberRecord.__table__.alias()
+        down = (
+            select(ScimGroupRecord.id.label("id"))
+            .where(ScimGroupRecord.id.in_(ids))
+            .cte("down", recursive=True)
+        )
+        down = down.union(
+            select(inner.c.member_id).where(
+                inner.c.member_kind == GROUP, inner.c.group_id == down.c.id
+            )
+        )
+        if self.session.scalar(select(down.c.id).where(down.c.id == self.group_id)) is not None:
+            raise GroupLoopError(str(self.group_id))
+
+
+def leave_groups(session: Session, kind: str, id_: UUID, now: datetime) -> None:
+    """Take somebody, or a group, out of every group; those groups have a new version."""
+    member, group = ScimMemberRecord, ScimGroupRecord
+    mine = and_(member.member_kind == kind, member.member_id == id_)
+    holding = select(member.group_id).where(mine)
+    # Locked in one order, so that two departures at once never wait for each other in a circle.
+    held = session.scalars(
+        select(group.id).where(group.id.in_(holding)).order_by(group.id).with_for_update()
+    ).all()
+    if not held:
+        return
+    session.execute(delete(member).where(mine))
+    session.execute(
+        update(group)
+        .where(group.id.in_(held))
+        .values(version=group.version + 1, modified_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _users(source_id: UUID, ids: Collection[UUID]) -> Select[Any]:
+    user = ScimUserRecord
+    return select(user.id).where(
+        user.source_id == source_id, user.hidden_at.is_(None), user.id.in_(ids)
+    )
+
+
+def _affected(result: Any) -> int:
+    done: CursorResult[Any] = result
+    return max(done.rowcount, 0)
+
+
+def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
