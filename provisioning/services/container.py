@@ -14,7 +14,13 @@ from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
 from provisioning.ports import Clock, Mailer
 from provisioning.services.accounts import AccountService
-from provisioning.services.connections import Connection, connections
+from provisioning.services.connections import (
+    Connection,
+    add_identity_provider,
+    choose_vendor,
+    connection,
+    connections,
+)
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.delivery import DeliveryService
 from provisioning.services.findings import FindingService
@@ -30,7 +36,7 @@ from provisioning.services.scim_users import ScimUserService
 from provisioning.services.seats import SeatService
 from provisioning.services.sessions import SessionService
 from provisioning.services.slots import SlotService
-from provisioning.services.tokens import TokenService
+from provisioning.services.tokens import NewToken, TokenService
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.base import Database
 from provisioning.storage.locks import COMPOSING, take_turn
@@ -110,6 +116,31 @@ class Services:
     def connections(self) -> Sequence[Connection]:
         """Return every source with its last sign of life."""
         return connections(self.context)
+
+    def connection(self, name: str) -> Connection:
+        """Return one source with its last sign of life.
+
+        Raises:
+            NotFoundError: There is none of that name.
+        """
+        return connection(self.context, name)
+
+    def add_identity_provider(self, name: str, vendor: str, actor: Actor) -> NewToken:
+        """Make a SCIM source and its first token.
+
+        Raises:
+            ConfigurationError: The name is taken, or cannot be one. Nothing was made.
+        """
+        return add_identity_provider(self.context, self.tokens, name, vendor, actor)
+
+    def choose_vendor(self, name: str, vendor: str, actor: Actor) -> None:
+        """Remember whose product pushes into a SCIM source.
+
+        Raises:
+            NotFoundError: There is no such source.
+            ConfigurationError: The source is one that Usher reads itself.
+        """
+        choose_vendor(self.context, name, vendor, actor)
 
 
 def ensure_intranet(database: Database, *, slug: str, name: str, time_zone: str) -> UUID:

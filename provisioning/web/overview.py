@@ -93,7 +93,7 @@ class OverviewPages:
             Step(
                 "Connect your directory or identity provider",
                 done=bool(heard),
-                link=url_for("admin.overview", _anchor="connections"),
+                link=url_for("admin.connections"),
             ),
             Step(
                 "Look at its first plan and release it",

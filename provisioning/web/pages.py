@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from provisioning.services.container import Services
+from provisioning.web.connections import ConnectionPages
 from provisioning.web.entrance import Entrance
 from provisioning.web.mismatches import MismatchPages
 from provisioning.web.outbox import OutboxPages
@@ -37,6 +38,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     MismatchPages(services).add_to(admin)
     PlanPages(services).add_to(admin)
     OutboxPages(services).add_to(admin)
+    ConnectionPages(services).add_to(admin)
     admin.record_once(lambda state: _filters(state, services))
     admin.after_request(_keep_out_of_caches)
     admin.context_processor(lambda: {"intranet": services.context.intranet_name})

@@ -80,6 +80,7 @@ def _headers(*, https: bool) -> dict[str, str]:
         .default_src("'none'")
         .style_src("'self'")
         .script_src("'self'")
+        .connect_src("'self'")
         .img_src("'self'", "data:")
         .font_src("'self'")
         .frame_src("'self'")

@@ -10,7 +10,10 @@ import pytest
 from tests.kit.browser import browser
 from tests.kit.demo import NARROW, WIDE, enter, running_demo
 
-PAGES = ("", "people", "people?attention=1", "waitlist", "mismatches", "runs", "runs/1", "outbox")
+PAGES = (
+    *("", "people", "people?attention=1", "waitlist", "mismatches", "runs", "runs/1", "outbox"),
+    *("connections", "connections/demo", "connections/identity-provider"),
+)
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from provisioning.cli.wiring import Wiring
 from provisioning.domain import errors
 from provisioning.domain.errors import ProvisioningError, exit_code
 from provisioning.settings_page import render_default_toml
+from provisioning.web.guide import Guide, Pair, guides
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,7 +97,57 @@ def _option_line(option: click.Option) -> str:
     return f"- `{option.opts[0]}{value}` {option.help or ''}{needed}".rstrip() + "\n"
 
 
+GUIDES = ROOT / "docs" / "identity-providers"
+SAME_FOR_ALL = """\
+The source's page in Usher shows the same with the values filled in.
+[What each request means](README.md) is the same for every provider. Written by `make docs`."""
+
+
+def guide_page(guide: Guide) -> str:
+    """Return the guide for one identity provider as a document."""
+    values = guide.filled("PUBLIC_URL/scim/v2", "the token")
+    attributes = [f"| {one.theirs} | `{one.scim}` | {one.advice} |" for one in guide.attributes]
+    references = [f"[{one.title}]({one.url})" for one in guide.references]
+    return "\n\n".join(
+        (
+            f"# {guide.name}",
+            guide.provisions,
+            f"**Needs:** {guide.needs}",
+            f"Labels compared in {guide.checked}. {SAME_FOR_ALL}",
+            "## What to paste",
+            *(_value(one.label, one.value, one.note) for one in values),
+            f"## Connect\n\n{_numbered(guide.connect)}",
+            "## Attributes",
+            "\n".join((f"| {guide.name} | SCIM | advice |", "|---|---|---|", *attributes)),
+            f"## Test\n\n{_numbered(guide.test)}",
+            f"**Green looks like this:** {guide.green}",
+            f"## Assign people\n\n{_numbered(guide.assign)}",
+            f"## How often it pushes\n\n{guide.frequency}",
+            f"## Known quirks\n\n{_pairs('it', 'Usher', guide.quirks)}",
+            f"## When it fails\n\n{_pairs('you see', 'look at', guide.failures)}",
+            f"## Read in\n\n{'; '.join(references)}.\n",
+        )
+    )
+
+
+def _value(label: str, value: str, note: str) -> str:
+    if "\n" in value:
+        return "\n\n".join((f"**{label}:**", f"```\n{value}\n```", note)).rstrip()
+    return f"**{label}:** `{value}` {note}".rstrip()
+
+
+def _numbered(lines: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+
+
+def _pairs(sign: str, answer: str, pairs: Sequence[Pair]) -> str:
+    rows = [f"| {one.sign} | {one.answer} |" for one in pairs]
+    return "\n".join((f"| {sign} | {answer} |", "|---|---|", *rows))
+
+
 if __name__ == "__main__":
     (ROOT / "docs" / "commands.md").write_text(commands_page())
     (ROOT / "docs" / "errors.md").write_text(errors_page())
     (ROOT / "config" / "default.toml").write_text(render_default_toml())
+    for name, guide in guides().items():
+        (GUIDES / f"{name}.md").write_text(guide_page(guide))

@@ -41,7 +41,10 @@ def test_our_own_names_are_served(site, host):
 
 @pytest.mark.parametrize(
     "path",
-    ["/admin/sign-in", "/admin/sign-out", "/admin/runs/1/decide", "/admin/runs/1/apply"],
+    [
+        *("/admin/sign-in", "/admin/sign-out", "/admin/runs/1/decide", "/admin/runs/1/apply"),
+        *("/admin/connections", "/admin/connections/x/vendor", "/admin/connections/x/release"),
+    ],
 )
 def test_a_form_without_its_token_does_nothing(site, admin, path):
     """CSRF: another site's form is refused, whoever is signed in."""
