@@ -90,6 +90,7 @@ def make_services(settings: Settings) -> Services:
         public_url=settings.web.public_url,
         secret_key=deployment_key(settings.web.secret_key.get_secret_value(), url),
         sender=settings.mail.sender,
+        department_groups=settings.people.department_groups,
     )
     services = Services.build(context, sources, mailer)
     limit, configuration = settings.seats.limit, Actor("configuration", "cli")

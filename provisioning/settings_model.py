@@ -5,16 +5,12 @@ The docstrings below are the comments of config/default.toml: `make docs` writes
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import time
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,57 +19,27 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
-from sqlalchemy import make_url
 
-from provisioning.domain.addresses import address_key
-from provisioning.domain.people import SOURCE_NAME
 from provisioning.domain.policy import ContactPolicy, WhenFull
+from provisioning.settings_types import (
+    DatabaseUrl,
+    Days,
+    Expression,
+    Folded,
+    Interval,
+    Minutes,
+    Nights,
+    People,
+    Percent,
+    PublicUrl,
+    SecretKey,
+    Sender,
+    SourceName,
+    TimeZone,
+)
 
 NOBODY = "usher@localhost"
 """The sender of letters that are only kept."""
-
-People = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Days = Annotated[int, Field(ge=1, le=3_650)]
-Nights = Annotated[int, Field(ge=0, le=3_650)]
-Minutes = Annotated[int, Field(ge=0, le=525_600)]
-Interval = Annotated[int, Field(ge=1, le=86_400)]
-
-_SHORTEST_KEY = 32
-
-Percent = Annotated[float, Field(ge=0, le=100)]
-Folded = Annotated[str, AfterValidator(address_key)]
-
-
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f'"{name}" is not a time zone such as "Europe/Berlin"') from None
-    return name
-
-
-def _public_url(url: str) -> str:
-    if not re.match(r"https?://[^/]", url):
-        raise ValueError("write the whole address, such as https://intranet.corp.example")
-    return url.rstrip("/")
-
-
-def _sender(text: str) -> str:
-    if not text.isprintable() or "@" not in parseaddr(text)[1]:
-        raise ValueError('write an address, such as "Intranet <intranet@corp.example>"')
-    return text
-
-
-def _secret_key(key: SecretStr) -> SecretStr:
-    if 0 < len(key.get_secret_value()) < _SHORTEST_KEY:
-        raise ValueError(f"needs {_SHORTEST_KEY} random characters or more")
-    return key
-
-
-def _source_name(name: str) -> str:
-    if not SOURCE_NAME.fullmatch(name):
-        raise ValueError("sources are called by small letters, digits and hyphens")
-    return name
 
 
 class Table(BaseModel):
@@ -89,25 +55,10 @@ class Table(BaseModel):
     )
 
 
-def _database_url(url: str) -> str:
-    if not re.match(r"(sqlite|postgres(ql)?(\+psycopg)?)://", url):
-        raise ValueError("write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
-    try:
-        make_url(url)
-    except ValueError as error:
-        raise ValueError(
-            "is no address: the port has to be a number, and signs in a password are written like "
-            "%40 for @"
-        ) from error
-    return url
-
-
 class DatabaseSettings(Table):
     """Where everything is kept."""
 
-    url: Annotated[str, AfterValidator(_database_url)] = Field(
-        default="sqlite:///data/usher.db", repr=False
-    )
+    url: DatabaseUrl = Field(default="sqlite:///data/usher.db", repr=False)
     """sqlite:///PATH for one machine, postgresql://USER:PASSWORD@HOST/NAME for any number."""
 
 
@@ -120,7 +71,7 @@ class WebSettings(Table):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """The port to listen on."""
 
-    public_url: Annotated[str, AfterValidator(_public_url)] = "http://127.0.0.1:8080"
+    public_url: PublicUrl = "http://127.0.0.1:8080"
     """Where people reach it, for links in letters. Without it: http://127.0.0.1:PORT."""
 
     workers: PositiveInt = 1
@@ -129,7 +80,7 @@ class WebSettings(Table):
     trusted_hosts: tuple[str, ...] = ()
     """Host names requests may ask for; empty means that of public_url."""
 
-    secret_key: Annotated[SecretStr, AfterValidator(_secret_key)] = SecretStr("")
+    secret_key: SecretKey = SecretStr("")
     """Signs sessions and invitation links: 32 random characters or more, the same on every
     machine. Without it one machine makes its own and keeps it with the data."""
 
@@ -156,7 +107,7 @@ class IntranetSettings(Table):
     slug: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]*$")
     """What addresses and commands call it."""
 
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    time_zone: TimeZone = "UTC"
     """Nights begin and letters show times in this zone. Without it: TZ, else UTC."""
 
 
@@ -170,7 +121,7 @@ class MailSettings(Table):
     smtp_url: SecretStr = SecretStr("")
     """smtp://HOST:25, or smtp://USER:PASSWORD@HOST:587, or smtps://USER:PASSWORD@HOST:465."""
 
-    sender: Annotated[str, AfterValidator(_sender)] = NOBODY
+    sender: Sender = NOBODY
     """Who letters are from: "Intranet <intranet@corp.example>"."""
 
     @model_validator(mode="after")
@@ -252,6 +203,9 @@ class PeopleSettings(Table):
     protected: tuple[Folded, ...] = ()
     """User names, addresses or directory ids that no run and no provider may dismiss."""
 
+    department_groups: Expression = Field(default="", examples=["^Dept (.+)$"])
+    """Names of pushed groups that are departments, as an expression; the others are teams."""
+
 
 class ScheduleSettings(Table):
     """What runs when."""
@@ -269,7 +223,7 @@ class ScheduleSettings(Table):
 class SourceSettings(Table):
     """A system that vouches for people, one table for each: [sources.NAME]."""
 
-    name: Annotated[str, AfterValidator(_source_name)]
+    name: SourceName
     type: Literal["ldap", "ldif", "scim"]
     first_run: Literal["plan", "apply"] = "plan"
     """plan holds everything until an administrator releases the source."""

@@ -23,6 +23,7 @@ from provisioning.services.connections import (
 )
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.delivery import DeliveryService
+from provisioning.services.departments import DepartmentService
 from provisioning.services.findings import FindingService
 from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
@@ -63,6 +64,7 @@ class Services:
     delivery: DeliveryService
     scim_users: ScimUserService
     scim_groups: ScimGroupService
+    departments: DepartmentService
     tokens: TokenService
     accounts: AccountService
     sessions: SessionService
@@ -88,6 +90,7 @@ class Services:
             delivery=DeliveryService(context, mailer),
             scim_users=ScimUserService(context),
             scim_groups=ScimGroupService(context),
+            departments=DepartmentService(context),
             tokens=TokenService(context),
             accounts=AccountService(context),
             sessions=SessionService(context),

@@ -61,6 +61,8 @@ class ServiceContext:
 
     secret_key: bytes
     sender: str
+    department_groups: str = ""
+    """Expression for the names of pushed groups that are departments; empty: none is."""
 
     def now(self) -> datetime:
         """Return the aware UTC time."""
