@@ -37,7 +37,7 @@ def service_provider_config(base_url: str) -> dict[str, Any]:
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": True, "maxResults": MAX_COUNT},
         "changePassword": unsupported,
-        "sort": unsupported,
+        "sort": {"supported": True},
         "etag": {"supported": True},
         "authenticationSchemes": [
             {

@@ -1,6 +1,7 @@
 """The schemas this service provider speaks."""
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 EXTENSION = "urn:ietf:params:scim:schemas:extension:usher:2.0:User"
 """Our own, read-only: what became of the person on the intranet."""

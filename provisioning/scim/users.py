@@ -23,7 +23,7 @@ from provisioning.scim.documents import (
     write_of,
 )
 from provisioning.scim.errors import CONTENT_TYPE, ScimError, client_input
-from provisioning.scim.filters import condition
+from provisioning.scim.filters import is_descending, user_condition, user_order
 from provisioning.scim.paging import Page, page_of
 from provisioning.scim.projecting import projected
 from provisioning.scim.quirks import normalise_patch, normalise_user
@@ -82,7 +82,7 @@ class Users:
         query = self._visible()
         with self._services.context.database.read() as session:
             if wanted is not None:
-                query = query.where(condition(wanted.strip()))
+                query = query.where(user_condition(wanted.strip()))
                 counted = select(func.count()).select_from(query.subquery())
             else:
                 counted = select(ScimCounterRecord.users).where(
@@ -152,7 +152,10 @@ class Users:
     def _paged(
         self, query: Select[ScimUserRecord, EmployeeRecord], page: Page
     ) -> Select[ScimUserRecord, EmployeeRecord]:
-        return query.order_by(ScimUserRecord.seq).offset(page.offset).limit(page.count)
+        by = request.args.get("sortBy", "").strip()
+        descending = is_descending(request.args.get("sortOrder", ""))
+        order = user_order(by, descending=descending) if by else (ScimUserRecord.seq,)
+        return query.order_by(*order).offset(page.offset).limit(page.count)
 
     def _view(self, id_: UUID) -> ScimUserView:
         with self._services.context.database.read() as session:

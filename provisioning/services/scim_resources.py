@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from provisioning.domain.errors import UniquenessError
 from provisioning.domain.people import Person
 from provisioning.storage.models.employees import EmployeeRecord
-from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
+from provisioning.storage.models.scim import ScimCounterRecord, ScimEmailRecord, ScimUserRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,12 @@ class ScimUserWrite:
 
     document: bytes
     """The resource as it is answered, without meta.location, meta.version and our extension."""
+
+    search: dict[str, Any]
+    """The document, folded for filters."""
+
+    email_keys: frozenset[str]
+    """What its addresses are looked up by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +105,19 @@ def count_resources(session: Session, source_id: UUID, difference: int) -> int:
     counter.next_seq += max(difference, 0)
     session.flush()
     return seq
+
+
+def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
+    """Write what changed of the addresses a user is looked up by; mostly nothing."""
+    emails = ScimEmailRecord
+    stored = set(session.scalars(select(emails.value_key).where(emails.user_id == user_id)))
+    if gone := stored - keys:
+        session.execute(
+            delete(emails)
+            .where(emails.user_id == user_id, emails.value_key.in_(gone))
+            .execution_options(synchronize_session=False)
+        )
+    if new := keys - stored:
+        session.execute(
+            insert(emails), [{"user_id": user_id, "value_key": key} for key in sorted(new)]
+        )

@@ -31,6 +31,7 @@ from provisioning.services.scim_resources import (
     ScimUserWrite,
     count_resources,
     require_unique,
+    store_emails,
     view_of,
 )
 from provisioning.services.seats import read_seats
@@ -132,6 +133,7 @@ class ScimUserService:
             count_resources(session, source_id, -1)
             self._provision(session, source, actor, None, str(id))
             record.hidden_at = self._context.now()
+            store_emails(session, id, frozenset())
             session.execute(
                 update(LinkRecord)
                 .where(LinkRecord.source_id == source_id, LinkRecord.anchor == str(id))
@@ -215,6 +217,7 @@ class ScimUserService:
         employee = self._fill(session, source, record, write)
         session.add(record)
         session.flush()
+        store_emails(session, record.id, write.email_keys)
         return view_of(record, employee)
 
     def _store(
@@ -229,6 +232,7 @@ class ScimUserService:
         if session.is_modified(record):
             record.modified_at = self._context.now()
         session.flush()
+        store_emails(session, record.id, write.email_keys)
         return view_of(record, employee)
 
     def _fill(
@@ -244,7 +248,8 @@ class ScimUserService:
         record.display_name_key = write.display_name_key
         record.external_id = write.external_id
         record.desired_active = write.person.active
-        record.document = write.document
+        if record.document != write.document:
+            record.document, record.search = write.document, write.search
         return employee
 
     def _locked(
