@@ -1,0 +1,40 @@
+"""Filters find whom scim2-models' own evaluator finds, on both databases (RFC 7644 3.4.2.2)."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.kit.scim_client import connect
+from tests.kit.scim_crowd import store_crowd
+from tests.kit.scim_questions import Questions, disagreements
+from tests.kit.world import make_world
+
+SIZE = 60
+SEED = 20261124
+
+
+@pytest.fixture
+def crowd(sqlite_url, postgresql_url):
+    """The same people and groups on SQLite and on PostgreSQL: what is known, and where."""
+    worlds = {"SQLite": make_world(sqlite_url), "PostgreSQL": make_world(postgresql_url)}
+    stored = [store_crowd(connect(world.services), SIZE, SEED) for world in worlds.values()]
+    assert stored[0].documents == stored[1].documents
+    yield stored[0], {name: world.services.context.database for name, world in worlds.items()}
+    for world in worlds.values():
+        world.services.context.database.close()
+
+
+def test_2000_filters_find_whom_the_reference_finds(crowd):
+    """RFC 7644 3.4.2.2: every operator on every kind of attribute, nested and turned around."""
+    known, databases = crowd
+    questions = Questions(known, random.Random(SEED))
+    assert not disagreements(questions, databases, 1_700), f"seed {SEED}"
+
+
+def test_filters_on_groups_find_what_the_reference_finds(crowd):
+    """The same for groups and their members."""
+    known, databases = crowd
+    questions = Questions(known, random.Random(SEED), of_groups=True)
+    assert not disagreements(questions, databases, 300), f"seed {SEED}"
