@@ -5,22 +5,22 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
-from scim2_models import CaseExact, Email, EnterpriseUser, Extension, Group, User
-from scim2_models.resources.resource import AnyExtension
-from scim2_models.urn import URN
+from scim2_models import Group
 from sqlalchemy import insert, select
 
+from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import EmployeeState
 from provisioning.scim.documents import parse_user, write_of
 from provisioning.scim.filters import exact_key, search_of_group
-from provisioning.domain.addresses import address_key
 from provisioning.services.container import Services
+from provisioning.storage.base import Database
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import (
@@ -29,7 +29,9 @@ from provisioning.storage.models.scim import (
     ScimMemberRecord,
     ScimUserRecord,
 )
-from tests.kit.scim_client import CORE, ENTERPRISE, OURS, ScimClient
+from tests.kit.scim_client import CORE, ENTERPRISE, ScimClient, connect
+from tests.kit.scim_reference import ReferenceUser
+from tests.kit.world import make_world
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -42,35 +44,6 @@ WORDS = (
 )  # fmt: skip
 TYPES = ("work", "WORK", "Home", "other", "büro", "", None)
 STATES = tuple(EmployeeState)
-
-
-class UsherUser(Extension):
-    """Our extension as the schema declares it."""
-
-    __schema__ = URN(OURS)
-
-    state: Annotated[str | None, CaseExact.true] = None
-    reason: Annotated[str | None, CaseExact.true] = None
-    because: Annotated[str | None, CaseExact.true] = None
-    contact_email: Annotated[str | None, CaseExact.true] = None
-    mailbox: Annotated[str | None, CaseExact.true] = None
-    accepted_at: datetime | None = None
-    dismissed_at: datetime | None = None
-
-
-class AnyEmail(Email):
-    """An address that need not be one."""
-
-    value: str | None = None
-
-
-class AnyUser(User[AnyExtension]):
-    """A user with such addresses."""
-
-    emails: list[AnyEmail] | None = None
-
-
-ReferenceUser = AnyUser[EnterpriseUser | UsherUser]
 
 
 @dataclass(frozen=True)
@@ -101,9 +74,25 @@ def store_crowd(idp: ScimClient, size: int, seed: int) -> Crowd:
         document["groups"] = _groups_of(UUID(document["id"]), groups)
     return Crowd(
         [ReferenceUser.model_validate(document) for document in answered],
-        [Group.model_validate(group) for group in groups],
+        # An empty list is no value (RFC 7643 2.5), which scim2-models reads as one.
+        [Group.model_validate({**group, "members": group["members"] or None}) for group in groups],
         answered,
     )
+
+
+@contextmanager
+def crowded(
+    sqlite_url: str, postgresql_url: str, size: int, seed: int
+) -> Iterator[tuple[Crowd, dict[str, Database]]]:
+    """The same crowd on SQLite and on PostgreSQL: who they are, and where."""
+    worlds = {"SQLite": make_world(sqlite_url), "PostgreSQL": make_world(postgresql_url)}
+    try:
+        one, other = (store_crowd(connect(each.services), size, seed) for each in worlds.values())
+        assert one.documents == other.documents
+        yield one, {name: world.services.context.database for name, world in worlds.items()}
+    finally:
+        for world in worlds.values():
+            world.services.context.database.close()
 
 
 def _payload(chance: random.Random, number: int, ids: Sequence[UUID]) -> dict[str, Any]:
@@ -111,11 +100,11 @@ def _payload(chance: random.Random, number: int, ids: Sequence[UUID]) -> dict[st
         return " ".join(chance.choices(WORDS, k=chance.choice((1, 1, 2))))
 
     def some(value: Any) -> Any:
-        return value if chance.random() < 0.6 else None  # noqa: PLR2004
+        return value if chance.random() < 0.6 else None
 
     def entry(**more: Any) -> dict[str, Any]:
         parts = {"value": some(word()), "display": some(word()), "type": chance.choice(TYPES)}
-        return parts | {"primary": some(chance.random() < 0.3)} | more  # noqa: PLR2004
+        return parts | {"primary": some(chance.random() < 0.3)} | more
 
     def entries(**more: Any) -> list[dict[str, Any]]:
         return _one_primary([entry(**more) for _ in range(chance.choice((0, 1, 1, 2, 3)))])
@@ -130,7 +119,7 @@ def _payload(chance: random.Random, number: int, ids: Sequence[UUID]) -> dict[st
         "title": some(word()),
         "locale": some(chance.choice(("de-DE", "DE-de", "en"))),
         "profileUrl": some(chance.choice(("https://X.example/A", "https://x.example/a"))),
-        "active": some(chance.random() < 0.7),  # noqa: PLR2004
+        "active": some(chance.random() < 0.7),
         "name": some({part: some(word()) for part in name_parts}),
         "emails": entries(),
         "phoneNumbers": entries(),
@@ -166,7 +155,7 @@ def _store_users(
     for number, (id_, payload) in enumerate(zip(ids, payloads, strict=True), start=1):
         given = {key: value for key, value in payload.items() if value is not None}
         write = write_of(parse_user(given, replacing=False), id_, "idp", None)
-        employee = chance.random() < 0.7  # noqa: PLR2004
+        employee = chance.random() < 0.7
         if employee:
             employees.append(_employee(services, id_, number, chance))
         users.append(

@@ -6,7 +6,6 @@ import random
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from scim2_models import Group, SCIMException, ScimFilter
 from sqlalchemy import select
@@ -15,7 +14,8 @@ from provisioning.scim.filters import group_condition, user_condition
 from provisioning.storage.base import Database
 from provisioning.storage.models.scim import ScimGroupRecord, ScimUserRecord
 from tests.kit.scim_client import CORE, ENTERPRISE, OURS
-from tests.kit.scim_crowd import GROUP, START, WORDS, Crowd, ReferenceUser
+from tests.kit.scim_crowd import GROUP, START, WORDS, Crowd
+from tests.kit.scim_reference import ReferenceUser
 
 TEXT, BOOLEAN, MOMENT, BINARY, NODE = "text", "boolean", "moment", "binary", "node"
 EQUALITY = ("eq", "ne")

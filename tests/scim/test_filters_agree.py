@@ -6,10 +6,8 @@ import random
 
 import pytest
 
-from tests.kit.scim_client import connect
-from tests.kit.scim_crowd import store_crowd
+from tests.kit.scim_crowd import crowded
 from tests.kit.scim_questions import Questions, disagreements
-from tests.kit.world import make_world
 
 SIZE = 60
 SEED = 20261124
@@ -17,16 +15,12 @@ SEED = 20261124
 
 @pytest.fixture
 def crowd(sqlite_url, postgresql_url):
-    """The same people and groups on SQLite and on PostgreSQL: what is known, and where."""
-    worlds = {"SQLite": make_world(sqlite_url), "PostgreSQL": make_world(postgresql_url)}
-    stored = [store_crowd(connect(world.services), SIZE, SEED) for world in worlds.values()]
-    assert stored[0].documents == stored[1].documents
-    yield stored[0], {name: world.services.context.database for name, world in worlds.items()}
-    for world in worlds.values():
-        world.services.context.database.close()
+    """The same people and groups on both databases."""
+    with crowded(sqlite_url, postgresql_url, SIZE, SEED) as found:
+        yield found
 
 
-def test_2000_filters_find_whom_the_reference_finds(crowd):
+def test_filters_on_people_find_whom_the_reference_finds(crowd):
     """RFC 7644 3.4.2.2: every operator on every kind of attribute, nested and turned around."""
     known, databases = crowd
     questions = Questions(known, random.Random(SEED))

@@ -117,29 +117,24 @@ def _inside(groups: Condition) -> Select[UUID]:
 
     The union leaves out what it has seen, so groups that contain each other come to an end.
     """
-    member, outer, own = ScimMemberRecord, _alias(), _alias()
+    member, inner, own = ScimMemberRecord, _alias(), _alias()
     down = (
-        select(member.group_id.label("top"), member.member_id.label("inner"))
+        select(member.group_id.label("top"), member.member_kind.label("kind"), member.member_id)
         .join(ScimGroupRecord, ScimGroupRecord.id == member.group_id)
-        .where(member.member_kind == GROUP_KIND, groups)
+        .where(groups)
         .cte(recursive=True)
     )
     down = down.union(
-        select(down.c.top, outer.c.member_id).where(
-            outer.c.member_kind == GROUP_KIND, outer.c.group_id == down.c.inner
+        select(down.c.top, inner.c.member_kind, inner.c.member_id).where(
+            down.c.kind == GROUP_KIND, inner.c.group_id == down.c.member_id
         )
     )
-    people = _alias()
     directly = exists().where(
         own.c.group_id == down.c.top,
         own.c.member_kind == USER_KIND,
-        own.c.member_id == people.c.member_id,
+        own.c.member_id == down.c.member_id,
     )
-    return (
-        select(people.c.member_id)
-        .join(down, down.c.inner == people.c.group_id)
-        .where(people.c.member_kind == USER_KIND, ~directly)
-    )
+    return select(down.c.member_id).where(down.c.kind == USER_KIND, ~directly)
 
 
 def _alias() -> FromClause:
