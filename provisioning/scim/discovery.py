@@ -41,7 +41,7 @@ def service_provider_config(base_url: str) -> dict[str, Any]:
         },
         "filter": {"supported": True, "maxResults": MAX_COUNT},
         "changePassword": unsupported,
-        "sort": unsupported,
+        "sort": {"supported": True},
         "etag": {"supported": True},
         "pagination": {
             "cursor": True,

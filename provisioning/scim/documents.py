@@ -13,6 +13,7 @@ from scim2_models.resources.resource import AnyExtension
 from provisioning.domain.addresses import address_key, usable_mail
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.scim.errors import ScimError
+from provisioning.scim.filters.folding import email_keys, exact_key, search_of_user
 from provisioning.scim.quirks import is_tombstone
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 from provisioning.services.scim_resources import ScimUserWrite
@@ -116,10 +117,12 @@ def write_of(
     return ScimUserWrite(
         user_name=user_name,
         user_name_key=address_key(user_name),
-        external_id=document.get("externalId") or None,
+        external_id=exact_key(document.get("externalId") or "") or None,
         display_name_key=address_key(str(display_name)) if display_name else None,
         person=person_of(document, DirectoryId(source, str(id_))),
         document=orjson.dumps(document),
+        search=search_of_user(document),
+        email_keys=email_keys(document),
     )
 
 

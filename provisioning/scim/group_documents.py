@@ -18,6 +18,7 @@ from provisioning.domain.addresses import address_key
 from provisioning.scim.bodies import named
 from provisioning.scim.documents import LONGEST_KEY, TOLERANT
 from provisioning.scim.errors import ScimError
+from provisioning.scim.filters import exact_key, search_of_group
 from provisioning.scim.member_filters import member_condition
 from provisioning.scim.urns import GROUP, PATCH
 from provisioning.services.scim_groups import ScimGroupWrite
@@ -56,7 +57,7 @@ def group_write(document: dict[str, Any], id_: UUID) -> ScimGroupWrite:
     name = str(document.get("displayName") or "").strip()
     if not name:
         raise _invalid("displayName is empty.")
-    external_id = document.get("externalId") or None
+    external_id = exact_key(document.get("externalId") or "") or None
     for attribute, value in (("displayName", name), ("externalId", external_id)):
         if len(address_key(value or "").encode()) > LONGEST_KEY:
             raise _invalid(f"{attribute} is longer than {LONGEST_KEY:,} bytes.")
@@ -65,6 +66,7 @@ def group_write(document: dict[str, Any], id_: UUID) -> ScimGroupWrite:
         display_name=name,
         display_name_key=address_key(name),
         external_id=external_id,
+        search=search_of_group(document),
         document=orjson.dumps({"schemas": document.pop("schemas"), "id": str(id_), **document}),
     )
 

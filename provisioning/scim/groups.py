@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import NotFoundError
 from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.errors import client_input
-from provisioning.scim.filters import group_condition
+from provisioning.scim.filters import group_condition, group_order
 from provisioning.scim.group_documents import (
     group_write,
     parse_group,
@@ -43,6 +43,7 @@ GROUPS = Listed(
     select=groups_of_source,
     row=GroupRow,
     condition=group_condition,
+    order=group_order,
     id=ScimGroupRecord.id,
     seq=ScimGroupRecord.seq,
     counted=ScimCounterRecord.groups,

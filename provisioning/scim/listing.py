@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from provisioning.scim.paging import Page, cursor_after, page_of
+from provisioning.scim import keysets
+from provisioning.scim.filters import is_descending
+from provisioning.scim.paging import Page, bad_cursor, cursor_after, page_of
 from provisioning.storage.models.scim import ScimCounterRecord
 
 
@@ -37,6 +39,9 @@ class Listed:
     """Makes one row of its columns, with `id` and `seq` among them."""
 
     condition: Callable[[str], ColumnElement[bool]]
+    order: Callable[..., Sequence[Any]]
+    """What resources are ordered by, given sortBy and `descending`."""
+
     id: InstrumentedAttribute[UUID]
     seq: InstrumentedAttribute[int]
     counted: InstrumentedAttribute[int]
@@ -49,36 +54,62 @@ class Listed:
             ScimError: The filter, the order or the page is none.
         """
         page = page_of(arguments)
+        order = self._order(arguments)
         query = self.select(source_id)
-        if "filter" in arguments:
+        filtered = "filter" in arguments
+        if filtered:
             query = query.where(self.condition(arguments["filter"].strip()))
-        rows = self._rows(session, query, page)
-        more = len(rows) > page.count
-        rows = rows[: page.count]
-        cursors = {}
-        if page.by_cursor and more and rows:
-            cursors["nextCursor"] = cursor_after(arguments, (rows[-1].seq,))
-        total = self._total(session, source_id, query, page, rows, "filter" in arguments)
+        if page.by_cursor:
+            rows, cursors = self._after(session, query, page, order, arguments)
+        else:
+            rows, cursors = self._at(session, query, page, order), {}
+        total = self._total(session, source_id, query, page, len(rows), filtered)
         return Listing(rows, total, None if page.by_cursor else page.start, cursors)
 
-    def _rows(self, session: Session, query: Select[Any], page: Page) -> Sequence[Any]:
-        """Return the page's rows; by cursor one more, which tells whether there is another page."""
+    def _order(self, arguments: Mapping[str, str]) -> Sequence[Any]:
+        descending = is_descending(arguments.get("sortOrder", ""))
+        by = arguments.get("sortBy", "").strip()
+        return self.order(by, descending=descending) if by else (self.seq.asc(),)
+
+    def _at(
+        self, session: Session, query: Select[Any], page: Page, order: Sequence[Any]
+    ) -> Sequence[Any]:
+        """Return the rows of a page by index."""
         if not page.count:
             return []
-        query = query.order_by(self.seq)
-        if page.by_cursor:
-            if page.after:
-                query = query.where(self.seq > page.after[0])
-            return self._read(session, query.limit(page.count + 1))
-        if page.offset:
+        query = query.order_by(*order).limit(page.count)
+        if page.offset and len(order) == 1:
             # The way to a deep page leads over the narrow index; whole rows are read at its end.
             passed = query.with_only_columns(self.seq, maintain_column_froms=True)
-            first = passed.offset(page.offset).limit(1).scalar_subquery()
-            query = query.where(self.seq >= first)
-        return self._read(session, query.limit(page.count))
-
-    def _read(self, session: Session, query: Select[Any]) -> Sequence[Any]:
+            query = query.where(self.seq >= passed.offset(page.offset).limit(1).scalar_subquery())
+        elif page.offset:
+            query = query.offset(page.offset)
         return [self.row(*columns) for columns in session.execute(query)]
+
+    def _after(
+        self,
+        session: Session,
+        query: Select[Any],
+        page: Page,
+        order: Sequence[Any],
+        arguments: Mapping[str, str],
+    ) -> tuple[Sequence[Any], Mapping[str, str]]:
+        """Return the rows after a cursor, and the next one if there are more."""
+        if page.after:
+            try:
+                query = query.where(keysets.after(order, keysets.read(page.after, order)))
+            except (ValueError, IndexError, TypeError):
+                raise bad_cursor("The cursor is not one of ours; begin again.") from None
+        if not page.count:
+            return [], {}
+        keyed = query.add_columns(*keysets.compared(order)).order_by(*order)
+        found = session.execute(keyed.limit(page.count + 1)).all()
+        shown = found[: page.count]
+        rows = [self.row(*columns[: -len(order)]) for columns in shown]
+        if len(found) == len(shown):
+            return rows, {}
+        key = keysets.written(shown[-1][-len(order) :])
+        return rows, {"nextCursor": cursor_after(arguments, key)}
 
     def _total(
         self,
@@ -86,13 +117,13 @@ class Listed:
         source_id: UUID,
         query: Select[Any],
         page: Page,
-        rows: Sequence[Any],
+        found: int,
         filtered: bool,  # noqa: FBT001 - a fact, not a mode
     ) -> int:
         if not filtered:
             counter = select(self.counted).where(ScimCounterRecord.source_id == source_id)
             return session.scalar(counter) or 0
-        if page.start == 1 and not page.after and 0 < len(rows) < page.count:
-            return len(rows)
-        matching = query.with_only_columns(self.id, maintain_column_froms=True).order_by(None)
+        if page.start == 1 and not page.after and 0 < found < page.count:
+            return found
+        matching = query.with_only_columns(self.id, maintain_column_froms=True)
         return session.scalar(select(func.count()).select_from(matching.subquery())) or 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +27,7 @@ class Page:
     count: int
     by_cursor: bool = False
     after: tuple[Any, ...] = ()
-    """By cursor: the key of the last resource the client has; empty for the first page."""
+    """By cursor: the key of the last resource the client has, as written; empty at first."""
 
     @property
     def offset(self) -> int:
@@ -53,7 +53,7 @@ def page_of(arguments: Mapping[str, str]) -> Page:
     return Page(min(max(start, 1), _LARGEST), count)
 
 
-def cursor_after(arguments: Mapping[str, str], key: tuple[Any, ...]) -> str:
+def cursor_after(arguments: Mapping[str, str], key: Sequence[Any]) -> str:
     """Return the cursor of the page after a resource.
 
     It holds a key and no place, so that nobody is seen twice or missed while others come and
@@ -71,9 +71,9 @@ def _read_cursor(arguments: Mapping[str, str]) -> tuple[Any, ...]:
         padded = given.encode("ascii") + b"=" * (-len(given) % 4)
         question, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (UnicodeEncodeError, binascii.Error, orjson.JSONDecodeError, TypeError, ValueError):
-        raise _bad_cursor("The cursor is not one of ours; begin again with an empty one.") from None
+        raise bad_cursor("The cursor is not one of ours; begin again with an empty one.") from None
     if question != _question(arguments):
-        raise _bad_cursor(
+        raise bad_cursor(
             "The cursor belongs to another filter or order; begin again with an empty one."
         )
     return tuple(key)
@@ -85,7 +85,8 @@ def _question(arguments: Mapping[str, str]) -> str:
     return hashlib.blake2s(orjson.dumps(parts), digest_size=8).hexdigest()
 
 
-def _bad_cursor(detail: str) -> ScimError:
+def bad_cursor(detail: str) -> ScimError:
+    """Return the refusal of a cursor."""
     return ScimError(HTTPStatus.BAD_REQUEST, detail, "invalidCursor")
 
 

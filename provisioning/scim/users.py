@@ -15,7 +15,7 @@ from provisioning.domain.errors import NotFoundError
 from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.documents import parse_user, patch_user, write_of
 from provisioning.scim.errors import client_input
-from provisioning.scim.filters import user_condition
+from provisioning.scim.filters import user_condition, user_order
 from provisioning.scim.listing import Listed
 from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
@@ -31,6 +31,7 @@ USERS = Listed(
     select=visible_users,
     row=UserRow,
     condition=user_condition,
+    order=user_order,
     id=ScimUserRecord.id,
     seq=ScimUserRecord.seq,
     counted=ScimCounterRecord.users,

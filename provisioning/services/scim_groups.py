@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
@@ -29,6 +30,9 @@ class ScimGroupWrite:
     external_id: str | None
     document: bytes
     """The resource as it is answered, without its members and meta."""
+
+    search: dict[str, Any]
+    """The document, folded for filters."""
 
 
 GroupRewrite = Callable[[bytes, UUID], ScimGroupWrite]
@@ -66,8 +70,9 @@ class ScimGroupService:
             with self._context.database.write() as session:
                 _require_unique(session, source_id, write, None)
                 group = self._insert(session, source_id, id_, write)
-                change = MemberChange(MemberVerb.ADD, members)
-                self._change_members(session, group, [change], "group_created", actor)
+                memberships = Memberships(session, source_id, id_)
+                memberships.apply([MemberChange(MemberVerb.ADD, members)])
+                self._record(session, actor, "group_created", write, memberships)
                 return _stored(session, group)
         except IntegrityError as error:
             raise self._who_was_first(source_id, write, None) from error
@@ -96,8 +101,14 @@ class ScimGroupService:
                 group = _locked(session, source_id, id, expected_version)
                 write = rewrite(group.document, id)
                 _require_unique(session, source_id, write, id)
+                memberships = Memberships(session, source_id, id)
+                memberships.apply(changes)
                 _fill(group, write)
-                self._change_members(session, group, changes, "group_changed", actor)
+                if session.is_modified(group) or memberships.changed:
+                    group.modified_at = self._context.now()
+                    # Within one tick of the clock, too, members are a change of the group.
+                    flag_modified(group, "modified_at")
+                    self._record(session, actor, "group_changed", write, memberships)
                 return _stored(session, group)
         except IntegrityError as error:
             raise self._who_was_first(source_id, write, id) from error
@@ -136,27 +147,17 @@ class ScimGroupService:
         session.flush()
         return group
 
-    def _change_members(
+    def _record(
         self,
         session: Session,
-        group: ScimGroupRecord,
-        changes: Sequence[MemberChange],
-        kind: str,
         actor: Actor,
+        kind: str,
+        write: ScimGroupWrite,
+        memberships: Memberships,
     ) -> None:
-        """Change the members, and write one event for everything that changed (S4)."""
-        memberships = Memberships(session, group.source_id, group.id)
-        memberships.apply(changes)
-        moved = memberships.added or memberships.removed
-        if kind == "group_changed":
-            if not moved and not session.is_modified(group):
-                return
-            group.modified_at = self._context.now()
-            # Within one tick of the clock, too, members are a change of the group.
-            flag_modified(group, "modified_at")
-        because = (
-            f"{actor.name}: {group.display_name}, {memberships.added} in, {memberships.removed} out"
-        )
+        """Write one event for everything a request changed of a group (S4)."""
+        moved = f"{memberships.added} in, {memberships.removed} out"
+        because = f"{actor.name}: {write.display_name}, {moved}"
         record(session, self._context, actor, kind, because)
 
     def _who_was_first(
@@ -177,7 +178,8 @@ def _fill(group: ScimGroupRecord, write: ScimGroupWrite) -> None:
     group.display_name = write.display_name
     group.display_name_key = write.display_name_key
     group.external_id = write.external_id
-    group.document = write.document
+    if group.document != write.document:
+        group.document, group.search = write.document, write.search
 
 
 def _stored(session: Session, group: ScimGroupRecord) -> GroupRow:

@@ -54,6 +54,11 @@ class Memberships:
     added: int = 0
     removed: int = 0
 
+    @property
+    def changed(self) -> bool:
+        """Whether anybody came or went."""
+        return bool(self.added or self.removed)
+
     def apply(self, changes: Sequence[MemberChange]) -> None:
         """Do the changes in order; whoever is unknown to the source is left out (RFC 7644 3.5.2).
 
@@ -115,8 +120,8 @@ class Memberships:
             read=True, key_share=True
         )
         columns = ["member_id", "group_id", "member_kind"]
-        done = self.session.execute(made.from_select(columns, chosen).on_conflict_do_nothing())
-        return _affected(done)
+        inserted = made.from_select(columns, chosen).on_conflict_do_nothing()
+        return _affected(self.session.execute(inserted.execution_options(preserve_rowcount=True)))
 
     def _require_no_loop(self, ids: Collection[UUID]) -> None:
         """Refuse what would make the group a member of itself, however far down."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.domain.people import Person
-from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
+from provisioning.storage.models.scim import ScimCounterRecord, ScimEmailRecord, ScimUserRecord
 from provisioning.storage.scim_rows import UserRow, find_user
 
 
@@ -29,6 +29,12 @@ class ScimUserWrite:
 
     document: bytes
     """The resource as it is answered, without meta.location, meta.version and our extension."""
+
+    search: dict[str, Any]
+    """The document, folded for filters."""
+
+    email_keys: frozenset[str]
+    """What its addresses are looked up by."""
 
 
 Rewrite = Callable[[bytes, UUID], ScimUserWrite]
@@ -105,3 +111,19 @@ def drop_resource(session: Session, source_id: UUID, counted: InstrumentedAttrib
         .values({counted: counted - 1})
         .execution_options(synchronize_session=False)
     )
+
+
+def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
+    """Write what changed of the addresses a user is looked up by; mostly nothing."""
+    emails = ScimEmailRecord
+    stored = set(session.scalars(select(emails.value_key).where(emails.user_id == user_id)))
+    if gone := stored - keys:
+        session.execute(
+            delete(emails)
+            .where(emails.user_id == user_id, emails.value_key.in_(gone))
+            .execution_options(synchronize_session=False)
+        )
+    if new := keys - stored:
+        session.execute(
+            insert(emails), [{"user_id": user_id, "value_key": key} for key in sorted(new)]
+        )

@@ -33,6 +33,7 @@ from provisioning.services.scim_resources import (
     place_resource,
     require_unique,
     require_version,
+    store_emails,
     stored_user,
 )
 from provisioning.services.seats import read_seats
@@ -136,6 +137,7 @@ class ScimUserService:
             drop_resource(session, source_id, ScimCounterRecord.users)
             self._provision(session, source, actor, None, str(id))
             record.hidden_at = self._context.now()
+            store_emails(session, id, frozenset())
             session.execute(
                 update(LinkRecord)
                 .where(LinkRecord.source_id == source_id, LinkRecord.anchor == str(id))
@@ -218,6 +220,8 @@ class ScimUserService:
         )
         self._fill(session, source, record, write)
         session.add(record)
+        session.flush()
+        store_emails(session, record.id, write.email_keys)
         return stored_user(session, record)
 
     def _store(
@@ -231,6 +235,8 @@ class ScimUserService:
         self._fill(session, source, record, write)
         if session.is_modified(record):
             record.modified_at = self._context.now()
+        session.flush()
+        store_emails(session, record.id, write.email_keys)
         return stored_user(session, record)
 
     def _fill(
@@ -246,7 +252,8 @@ class ScimUserService:
         record.display_name_key = write.display_name_key
         record.external_id = write.external_id
         record.desired_active = write.person.active
-        record.document = write.document
+        if record.document != write.document:
+            record.document, record.search = write.document, write.search
 
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None

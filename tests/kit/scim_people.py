@@ -24,6 +24,8 @@ def scim_person(number: int) -> Callable[[UUID], ScimUserWrite]:
             display_name_key=None,
             person=person,
             document=b"{}",
+            search={},
+            email_keys=frozenset(),
         )
 
     return build

@@ -66,6 +66,7 @@ def many_people(idp):
                         "id": id_, "seq": place, "source_id": source, "user_name_key": str(id_),
                         "desired_active": True, "created_at": now, "modified_at": now,
                         "document": b'{"schemas":[],"id":"%s"}' % str(id_).encode(), "version": 1,
+                        "search": {},
                     }
                     for place, id_ in enumerate(ids, start=1)
                 ],

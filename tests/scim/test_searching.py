@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from provisioning.scim.paging import cursor_after
 from tests.kit.scim_client import refusal, taken
 
 SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -98,6 +99,28 @@ def test_under_churn_each_stable_one_is_seen_exactly_once(idp):
             idp.create(f"n{number}")
     assert [id_ for id_ in seen if id_ in stable] == stable
     assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("by", ["title", "meta.created", "name.familyName", "userName"])
+def test_cursors_lead_through_any_order(idp, by, descending):
+    """Ties and missing values included; the pages are the list by index, cut elsewhere."""
+    for number, (title, family) in enumerate(
+        [("B", "Z"), (None, None), ("a", "Y"), ("B", None), (None, "Z"), ("ä", "y"), ("b", "")]
+    ):
+        idp.create(f"p{number}", title=title, name={"familyName": family} if family else None)
+    order = {"sortBy": by, "sortOrder": "descending" if descending else "ascending"}
+    whole = [each["id"] for each in idp.list(**order)["Resources"]]
+    assert len(whole) == 7
+    for count in (1, 2, 3):
+        pages = list(walk(idp, count=count, **order))
+        assert [each["id"] for page in pages for each in page["Resources"]] == whole
+
+
+@pytest.mark.parametrize("key", [[None], [True], ["7"], [1.5], [-(2**40)], [[7]], [{}], [1, 2]])
+def test_a_forged_key_is_refused(idp, key):
+    """It holds nothing secret, so anybody can write one."""
+    refusal(idp.try_list(cursor=cursor_after({}, key)), 400, "invalidCursor")
 
 
 @pytest.mark.parametrize(

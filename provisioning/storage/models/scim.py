@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from provisioning.storage.base import Base, Key
+from provisioning.storage.base import Base, Json, Key
 
 _VISIBLE = text("hidden_at IS NULL")
 
@@ -36,6 +36,20 @@ class ScimUserRecord(Base):
             postgresql_where=_VISIBLE,
         ),
         Index(
+            "ix_scim_user_display_name",
+            "source_id",
+            "display_name_key",
+            sqlite_where=_VISIBLE,
+            postgresql_where=_VISIBLE,
+        ),
+        Index(
+            "ix_scim_user_modified",
+            "source_id",
+            "modified_at",
+            sqlite_where=_VISIBLE,
+            postgresql_where=_VISIBLE,
+        ),
+        Index(
             "ix_scim_user_page",
             "source_id",
             "seq",
@@ -55,6 +69,8 @@ class ScimUserRecord(Base):
     """None while the matching queue decides who they are (P3)."""
 
     external_id: Mapped[str | None] = mapped_column(Key)
+    """NFC, as scim2-models compares it; None when it is absent or empty."""
+
     user_name_key: Mapped[str] = mapped_column(Key)
     """NFC and lower case, as scim2-models compares it; what the unique index sees."""
 
@@ -65,6 +81,9 @@ class ScimUserRecord(Base):
     document: Mapped[bytes] = mapped_column(LargeBinary)
     """Rendered JSON without meta.location, meta.version and our extension."""
 
+    search: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
+    """The document, folded: what filters compare. Written with it and never read."""
+
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]
@@ -72,6 +91,17 @@ class ScimUserRecord(Base):
     """Counts writes; SCIM shows it as the ETag, and a stale write is refused."""
 
     __mapper_args__: Any = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own
+
+
+class ScimEmailRecord(Base):
+    """One folded address of one visible user, so that looking it up is no scan."""
+
+    __tablename__ = "scim_email"
+    __table_args__ = (Index("ix_scim_email_value", "value_key", "user_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("scim_user.id"), primary_key=True)
+    value_key: Mapped[str] = mapped_column(Key, primary_key=True)
+    """Its beginning, if it is long; the search document decides."""
 
 
 class ScimCounterRecord(Base):
@@ -102,6 +132,9 @@ class ScimGroupRecord(Base):
     display_name_key: Mapped[str] = mapped_column(Key)
     external_id: Mapped[str | None] = mapped_column(Key)
     document: Mapped[bytes] = mapped_column(LargeBinary)
+    search: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
+    """The document, folded: what filters compare. Written with it and never read."""
+
     created_at: Mapped[datetime]
     modified_at: Mapped[datetime]
     version: Mapped[int] = mapped_column()

@@ -437,6 +437,7 @@ def upgrade() -> None:
     sa.Column('display_name_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
     sa.Column('external_id', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('document', sa.LargeBinary(), nullable=False),
+    sa.Column('search', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('modified_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -458,6 +459,7 @@ def upgrade() -> None:
     sa.Column('display_name_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('desired_active', sa.Boolean(), nullable=False),
     sa.Column('document', sa.LargeBinary(), nullable=False),
+    sa.Column('search', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('modified_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('hidden_at', sa.DateTime(timezone=True), nullable=True),
@@ -468,9 +470,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('scim_user', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_scim_user_employee_id'), ['employee_id'], unique=False)
+        batch_op.create_index('ix_scim_user_display_name', ['source_id', 'display_name_key'], unique=False, sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
+        batch_op.create_index('ix_scim_user_modified', ['source_id', 'modified_at'], unique=False, sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
         batch_op.create_index('ix_scim_user_page', ['source_id', 'seq'], unique=False, sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
         batch_op.create_index('uq_scim_user_external_id_while_visible', ['source_id', 'external_id'], unique=True, sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
         batch_op.create_index('uq_scim_user_user_name_while_visible', ['source_id', 'user_name_key'], unique=True, sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
+
+    op.create_table('scim_email',
+    sa.Column('user_id', sa.Uuid(), nullable=False),
+    sa.Column('value_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['scim_user.id'], name=op.f('fk_scim_email_user_id_scim_user')),
+    sa.PrimaryKeyConstraint('user_id', 'value_key', name=op.f('pk_scim_email'))
+    )
+    with op.batch_alter_table('scim_email', schema=None) as batch_op:
+        batch_op.create_index('ix_scim_email_value', ['value_key', 'user_id'], unique=False)
 
     op.create_table('task_role',
     sa.Column('task_id', sa.Uuid(), nullable=False),
@@ -589,9 +602,15 @@ def downgrade() -> None:
         batch_op.drop_index('ix_task_role_employee')
 
     op.drop_table('task_role')
+    with op.batch_alter_table('scim_email', schema=None) as batch_op:
+        batch_op.drop_index('ix_scim_email_value')
+
+    op.drop_table('scim_email')
     with op.batch_alter_table('scim_user', schema=None) as batch_op:
         batch_op.drop_index('uq_scim_user_user_name_while_visible', sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
         batch_op.drop_index('uq_scim_user_external_id_while_visible', sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
+        batch_op.drop_index('ix_scim_user_modified', sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
+        batch_op.drop_index('ix_scim_user_display_name', sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
         batch_op.drop_index('ix_scim_user_page', sqlite_where=sa.text('hidden_at IS NULL'), postgresql_where=sa.text('hidden_at IS NULL'))
         batch_op.drop_index(batch_op.f('ix_scim_user_employee_id'))
 

@@ -1,0 +1,203 @@
+"""Filters and sorting as clients ask for them, over HTTP (RFC 7644 3.4.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from provisioning.scim.discovery import service_provider_config
+from tests.kit.scim_client import ENTERPRISE, OURS, refusal
+
+NOON = "2026-11-23T12:00:00Z"
+
+
+@pytest.fixture
+def people(world, idp):
+    """Barbara, Ümit and Zoë, an hour after each other; Zoë has almost nothing."""
+    barbara = idp.create(
+        "bjensen",
+        displayName="Babs Jensen",
+        title="Tour Guide",
+        userType="Employee",
+        name={"familyName": "O'Malley", "givenName": "Barbara"},
+        emails=[
+            {"value": "babs@home.example", "type": "home"},
+            {"value": "BJensen@Example.com", "type": "work", "primary": True},
+        ],
+        **{ENTERPRISE: {"department": "Tour Operations"}},
+    )
+    world.clock.advance(timedelta(hours=1))
+    idp.create(
+        "umit",
+        displayName="Ümit 100% Kaya_1",
+        userType="Intern",
+        title="",
+        emails=[{"value": "umit@example.org", "type": "Work"}],
+        phoneNumbers=[{"value": "+49 30 1", "type": "mobile"}],
+        active=False,
+        **{ENTERPRISE: {"department": "Sales", "manager": {"value": barbara["id"]}}},
+    )
+    world.clock.advance(timedelta(hours=1))
+    idp.create("zoe", displayName=None, emails=None, externalId=None)
+    return {"barbara": barbara}
+
+
+B, U, Z = "bjensen", "umit", "zoe"
+FOUND = [
+    # RFC 7644, figure 2 and around it.
+    ('userName eq "bjensen@corp.example"', [B]),
+    ('name.familyName co "O\'Malley"', [B]),
+    ('userName sw "B"', [B]),
+    ('urn:ietf:params:scim:schemas:core:2.0:User:userName sw "b"', [B]),
+    ("title pr", [B]),
+    (f'meta.lastModified gt "{NOON}"', [U, Z]),
+    (f'meta.lastModified ge "{NOON}"', [B, U, Z]),
+    (f'meta.lastModified lt "{NOON}"', []),
+    ('meta.created le "2026-11-23T14:00:00+01:00"', [B, U]),
+    ('title pr and userType eq "Employee"', [B]),
+    ('title pr or userType eq "Intern"', [B, U]),
+    (f'schemas eq "{ENTERPRISE}"', [B, U]),
+    (f'schemas[value eq "{OURS}"]', [B, U, Z]),
+    ('userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")', [B]),
+    ('userType ne "Employee" and not (emails co "example.com" or emails.value co "org")', [Z]),
+    ('userType eq "Employee" and (emails.type eq "work")', [B]),
+    ('userType eq "Employee" and emails[type eq "work" and value co "@example.com"]', [B]),
+    (
+        'emails[value co "@example.com"] or phoneNumbers[type eq "mobile" and value sw "+49"]',
+        [B, U],
+    ),
+    # What is asked of one entry is not answered by two.
+    ('emails[type eq "home" and value co "example.com"]', []),
+    ('emails.type eq "home" and emails.value co "example.com"', [B]),
+    ('emails[not (type eq "work")]', [B]),
+    ("emails[primary eq true]", [B]),
+    ("emails.primary eq true", [B]),
+    ('emails eq "BJENSEN@example.COM"', [B]),
+    ('emails ne "bjensen@example.com"', [U, Z]),
+    ("emails pr", [B, U]),
+    ("not (emails pr)", [Z]),
+    ("emails eq null", [Z]),
+    ("displayName eq null", [Z]),
+    ("displayName ne null", [B, U]),
+    ('title eq ""', [U]),
+    ("active eq false", [U]),
+    ('active eq "True"', [B, Z]),
+    ("active ne true", [U]),
+    # Folding, and characters that mean something elsewhere.
+    ('displayName co "ÜMIT"', [U]),
+    ('displayName co "u\u0308mit"', [U]),
+    ('displayName co "%"', [U]),
+    ('displayName co "0% K"', [U]),
+    ('displayName co "_"', [U]),
+    ('displayName sw "Babs_"', []),
+    ('displayName ew "_1"', [U]),
+    ('displayName ew ""', [B, U]),
+    (r'displayName co "\\"', []),
+    ('displayName gt "c"', [U]),
+    ('displayName lt "c"', [B]),
+    ('userName co "\'; DROP TABLE scim_user; --"', []),
+    # Extensions.
+    (f'{ENTERPRISE}:department eq "sales"', [U]),
+    (f'{ENTERPRISE.lower()}:DEPARTMENT sw "tour"', [B]),
+    (f"{ENTERPRISE}:manager pr", [U]),
+    (f'{OURS}:state eq "invited"', [B, Z]),
+    (f'{OURS}:contactEmail ew "@Example.com"', [B]),
+    (f'{OURS}:contactEmail ew "@example.com"', []),
+    (f"{OURS}:acceptedAt pr", []),
+    # meta.
+    ('meta.resourceType eq "User"', [B, U, Z]),
+    ('meta.resourceType eq "user"', []),
+    (r'meta.version eq "W/\"1\""', [B, U, Z]),
+    (r'meta.version eq "W/\"2\""', []),
+    # Groups: nobody is in one here.
+    ('groups.value eq "nobody"', []),
+    ("groups pr", []),
+    ("not (groups pr)", [B, U, Z]),
+]
+
+
+def names(resources):
+    return [resource["userName"].partition("@")[0] for resource in resources]
+
+
+def test_filters_of_the_rfc_find_whom_they_name(idp, people):
+    """RFC 7644 3.4.2.2: every operator, on both databases alike."""
+    for wanted, found in FOUND:
+        assert names(idp.find(wanted)) == found, wanted
+
+
+def test_vendors_look_people_up_in_their_own_ways(idp, people):
+    """Entra ID, Okta, SailPoint and canaille each ask differently for the same person."""
+    id_ = people["barbara"]["id"]
+    umit = idp.find('userName eq "umit@corp.example"')[0]["id"]
+    for wanted in (
+        'emails[type eq "work"].value eq "bjensen@example.com"',
+        'emails[type eq "work"] and emails.value eq "bjensen@example.com"',
+        'userName eq "BJENSEN@corp.example"',
+        'externalId eq "x-bjensen"',
+        f'id eq "{id_}"',
+        f'id eq "{id_}" and active eq true',
+    ):
+        assert names(idp.find(wanted)) == [B], wanted
+    for manager in ("manager", f"{ENTERPRISE}:manager", f"{ENTERPRISE}:manager.value"):
+        assert names(idp.find(f'id eq "{umit}" and {manager} eq "{id_}"')) == [U]
+        assert names(idp.find(f'id eq "{id_}" and {manager} eq "{id_}"')) == []
+
+
+SORTED = [
+    ("userName", "", [B, U, Z]),
+    ("userName", "descending", [Z, U, B]),
+    ("USERNAME", "Ascending", [B, U, Z]),
+    ("displayName", "", [B, U, Z]),
+    ("displayName", "descending", [Z, U, B]),
+    ("emails", "", [B, U, Z]),
+    ("emails.value", "descending", [Z, U, B]),
+    ("emails.type", "", [B, U, Z]),
+    ("title", "ascending", [U, B, Z]),
+    ("active", "", [U, B, Z]),
+    ("active", "descending", [B, Z, U]),
+    ("meta.created", "descending", [Z, U, B]),
+    ("meta.resourceType", "descending", [B, U, Z]),
+    (f"{ENTERPRISE}:department", "", [U, B, Z]),
+    (f"{ENTERPRISE}:manager", "descending", [B, Z, U]),
+    (f"{OURS}:state", "descending", [U, B, Z]),
+    ("", "descending", [B, U, Z]),
+]
+
+
+def test_people_are_sorted_as_asked(idp, people):
+    """RFC 7644 3.4.2.3: the missing last, first if descending; by the primary entry; ties by age.
+
+    Without sortBy, sortOrder means nothing.
+    """
+    for by, order, expected in SORTED:
+        everyone = idp.list(sortBy=by, sortOrder=order)["Resources"]
+        assert names(everyone) == expected, (by, order)
+    pages = [idp.list(sortBy="userName", startIndex=start, count=1) for start in (1, 2, 3)]
+    assert [names(page["Resources"]) for page in pages] == [[B], [U], [Z]]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"sortBy": "shoeSize"},
+        {"sortBy": "name"},
+        {"sortBy": "groups"},
+        {"sortBy": "userName.x"},
+        {"sortBy": "emails.shoe"},
+        {"sortBy": 'emails[type eq "work"]'},
+        {"sortBy": "userName; DROP TABLE scim_user"},
+        {"sortBy": "meta.location"},
+        {"sortBy": "userName", "sortOrder": "up"},
+    ],
+    ids=str,
+)
+def test_an_order_that_is_none_is_refused(protocol, asked):
+    """400 with a sentence, not some other order."""
+    assert refusal(protocol.try_list(**asked), 400, "invalidValue")
+
+
+def test_sorting_is_declared():
+    """RFC 7643 5: clients ask only for what is declared."""
+    assert service_provider_config("https://x.example")["sort"] == {"supported": True}
