@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.domain.people import Person
+from provisioning.storage.core import execute
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.scim_rows import UserRow, find_user
 
@@ -44,6 +44,18 @@ def stored_user(session: Session, record: ScimUserRecord) -> UserRow:
     return row
 
 
+_NAMED_ALIKE = select(
+    ScimUserRecord.id, ScimUserRecord.user_name_key, ScimUserRecord.external_id
+).where(
+    this(ScimUserRecord.source_id),
+    ScimUserRecord.hidden_at.is_(None),
+    or_(
+        ScimUserRecord.user_name_key == bindparam("user_name"),
+        ScimUserRecord.external_id == bindparam("external_id"),
+    ),
+)
+
+
 def require_unique(
     session: Session, source_id: UUID, write: ScimUserWrite, own: UUID | None
 ) -> None:
@@ -52,21 +64,25 @@ def require_unique(
     Raises:
         UniquenessError: It names the other's id.
     """
-    visible = select(ScimUserRecord.id).where(
-        ScimUserRecord.source_id == source_id, ScimUserRecord.hidden_at.is_(None)
-    )
-    keys: list[tuple[str, str, InstrumentedAttribute[Any], str]] = [
-        ("userName", write.user_name, ScimUserRecord.user_name_key, write.user_name_key)
-    ]
-    if write.external_id is not None:
-        column = ScimUserRecord.external_id
-        keys.append(("externalId", write.external_id, column, write.external_id))
-    for attribute, value, column, key in keys:
-        other = session.scalar(visible.where(column == key))
-        if other is not None and other != own:
-            raise UniquenessError(
-                what="person", attribute=attribute, value=value, existing_id=str(other)
-            )
+    others = execute(
+        session,
+        _NAMED_ALIKE,
+        this_source_id=source_id,
+        user_name=write.user_name_key,
+        external_id=write.external_id,
+    ).all()
+    for attribute, value, column, key in (
+        ("userName", write.user_name, "user_name_key", write.user_name_key),
+        ("externalId", write.external_id, "external_id", write.external_id),
+    ):
+        for other in others:
+            if key is not None and getattr(other, column) == key and other.id != own:
+                raise UniquenessError(
+                    what="person",
+                    attribute=attribute,
+                    value=value or "",
+                    existing_id=str(other.id),
+                )
 
 
 def require_version(version: int, expected: int | None) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind
 from provisioning.domain.context import PlanningContext
+from provisioning.domain.deciding import is_settled
 from provisioning.domain.employees import WaitingReason
 from provisioning.domain.errors import NotFoundError, SeatLimitError, StaleWriteError
 from provisioning.domain.findings import Finding, FindingKind
@@ -37,6 +38,7 @@ from provisioning.services.scim_resources import (
 )
 from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
+from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
@@ -47,6 +49,13 @@ from provisioning.storage.scim_rows import USER, UserRow
 log = structlog.get_logger(__name__)
 
 _FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
+
+
+_HIDE = (
+    update(table_of(LinkRecord))
+    .where(this(LinkRecord.source_id), this(LinkRecord.anchor))
+    .values(hidden=True)
+)
 
 
 class ScimUserService:
@@ -104,7 +113,8 @@ class ScimUserService:
             with self._context.database.write() as session:
                 record = self._locked(session, source_id, id, expected_version)
                 write = rewrite(record.document, id)
-                require_unique(session, source_id, write, id)
+                if _names(record) != (write.user_name_key, write.external_id):
+                    require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)
                 self._provision(session, source, actor, write.person, str(id))
                 view = self._store(session, source, record, write)
@@ -136,11 +146,7 @@ class ScimUserService:
             drop_resource(session, source_id, ScimCounterRecord.users)
             self._provision(session, source, actor, None, str(id))
             record.hidden_at = self._context.now()
-            session.execute(
-                update(LinkRecord)
-                .where(LinkRecord.source_id == source_id, LinkRecord.anchor == str(id))
-                .values(hidden=True),
-            )
+            execute(session, _HIDE, this_source_id=source_id, this_anchor=str(id))
         self._serve_waiting(active=False)
 
     def _provision(
@@ -153,6 +159,8 @@ class ScimUserService:
     ) -> None:
         """Decide by the rules of a run and do it, in this transaction."""
         there = next(registered_people(session, source.id, anchor=anchor), None)
+        if there and person and is_settled(person, there, self._context.now()):
+            return
         here = None if person is None else StagedPerson(anchor, "", person)
         if there is None:
             queue_newcomers(session, self._context.intranet_id)
@@ -265,3 +273,8 @@ class ScimUserService:
             WaitingService(self._context).serve()
         except OperationalError:
             log.warning("waiting_not_served", exc_info=True)
+
+
+def _names(record: ScimUserRecord) -> tuple[str, str | None]:
+    """Return what no other visible resource of the source may have, too."""
+    return record.user_name_key, record.external_id
