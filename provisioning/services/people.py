@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
@@ -43,11 +43,7 @@ _OTHERS = (
 )
 _ADDRESS = table_of(AddressRecord)
 _FORGET_ADDRESSES = delete(_ADDRESS).where(this(_ADDRESS.c.employee_id), this(_ADDRESS.c.source_id))
-_LINKED = (
-    select(EmployeeRecord)
-    .join(LinkRecord, LinkRecord.employee_id == EmployeeRecord.id)
-    .where(this(LinkRecord.source_id), this(LinkRecord.anchor))
-)
+_LINKED = select(_LINK.c.employee_id).where(this(_LINK.c.source_id), this(_LINK.c.anchor))
 
 
 def new_employee(
@@ -76,7 +72,7 @@ def new_employee(
     return employee
 
 
-def apply_person(
+def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
     session: Session,
     context: ServiceContext,
     employee: EmployeeRecord,
@@ -86,11 +82,12 @@ def apply_person(
     raw_hash: str,
     mapping_version: str,
     addresses: bool = True,
+    newcomer: bool = False,
 ) -> None:
     """Write what the source says; a link is made if there is none (P5).
 
     `addresses` is false when none of ADDRESSED differs from what was applied last: their rows
-    are as they should be.
+    are as they should be. `newcomer` says that the employee was made a moment ago.
 
     The login is nobody's but its owner's, and the contact e-mail follows the directory only
     if the policy says so (E2).
@@ -112,8 +109,9 @@ def apply_person(
         "external_id": person.external_id,
     }
     which = {"this_source_id": source.id, "this_anchor": person.id.value}
-    if execute(session, REMEMBER, **which, **said).rowcount == 0:
-        execute(session, _RETIRE, this_employee_id=employee.id, this_source_id=source.id)
+    if newcomer or execute(session, REMEMBER, **which, **said).rowcount == 0:
+        if not newcomer:
+            execute(session, _RETIRE, this_employee_id=employee.id, this_source_id=source.id)
         add_row(
             session,
             LinkRecord,
@@ -124,10 +122,14 @@ def apply_person(
             authoritative=source.authoritative,
             **said,
         )
+    if newcomer:
+        _add_addresses(session, employee, source, person)
+        return
     if owns(session, source, employee):
         _write_owned(context, employee, person)
     if addresses:
-        _write_addresses(session, employee, source, person)
+        execute(session, _FORGET_ADDRESSES, this_employee_id=employee.id, this_source_id=source.id)
+        _add_addresses(session, employee, source, person)
 
 
 def owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bool:
@@ -151,10 +153,9 @@ def _write_owned(context: ServiceContext, employee: EmployeeRecord, person: Pers
         employee.contact_email_key = address_key(person.mail)
 
 
-def _write_addresses(
+def _add_addresses(
     session: Session, employee: EmployeeRecord, source: SourceRecord, person: Person
 ) -> None:
-    execute(session, _FORGET_ADDRESSES, this_employee_id=employee.id, this_source_id=source.id)
     values = [("alias", alias) for alias in person.aliases]
     if person.mail:
         values.append(("directory", person.mail))
@@ -177,10 +178,11 @@ def _write_addresses(
     )
 
 
-def linked_employee(session: Session, source: SourceRecord, anchor: str) -> EmployeeRecord | None:
+def linked_employee(session: Session, source: SourceRecord, anchor: str) -> UUID | None:
     """Return the employee a person of a source is linked to, if there is one."""
     which = {"this_source_id": source.id, "this_anchor": anchor}
-    return session.scalars(_LINKED, which).one_or_none()
+    found: UUID | None = execute(session, _LINKED, **which).scalar()
+    return found
 
 
 def _next_seq(session: Session, context: ServiceContext) -> int:

@@ -85,8 +85,9 @@ class Provisioner:
         return employee
 
     def _require_unlinked(self, action: Action) -> None:
-        if self.planned_at is not None:
-            self._require_new(action, self.planned_at)
+        if self.planned_at is None:
+            return  # looked at in this very transaction; the link's key is the wall behind it
+        self._require_new(action, self.planned_at)
         if self.session.get(LinkRecord, (self.source.id, action.id.value)) is not None:
             raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
 
@@ -153,18 +154,16 @@ class Provisioner:
         """Write what changed; returns whether findings from addresses have to be looked at."""
         person = _required(action.person)
         before = _addressed(employee)
-        address = None
-        if any(change.name == "mail" for change in action.changes):
-            invitation = open_invitation_of(self.session, employee.id)
-            address = invitation.address if invitation else None
+        mail_changed = any(change.name == "mail" for change in action.changes)
+        invitation = open_invitation_of(self.session, employee.id) if mail_changed else None
+        address = invitation.address if invitation else None
         touched = self._write_person(action, employee, person)
         anew = must_invite_anew(person, action.changes, employee.state, address)
         if anew and person.mail and owns(self.session, self.source, employee):
             end_invitation(self.session, self.context, employee.id, "replaced")
             self._invite(employee, person.mail)
-        self._record(
-            employee, "updated", action, {change.name: change.old for change in action.changes}
-        )
+        old = {change.name: change.old for change in action.changes}
+        self._record(employee, "updated", action, old)
         return touched or before != _addressed(employee)
 
     def _remove(self, action: Action, employee: EmployeeRecord) -> EmployeeRecord | None:
@@ -264,6 +263,7 @@ class Provisioner:
             raw_hash=action.raw_hash,
             mapping_version=self.mapping_version,
             addresses=touches,
+            newcomer=action.employee is None,
         )
         return touches or stands
 

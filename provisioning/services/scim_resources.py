@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.domain.people import Person
-from provisioning.storage.core import execute
+from provisioning.storage.core import execute, this
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.scim_rows import UserRow, find_user
 
@@ -35,12 +35,12 @@ Rewrite = Callable[[bytes, UUID], ScimUserWrite]
 """Turns the stored document and the resource's id into what shall be stored instead."""
 
 
-def stored_user(session: Session, record: ScimUserRecord) -> UserRow:
+def stored_user(session: Session, source_id: UUID, id_: UUID) -> UserRow:
     """Return a resource just written, as it is answered."""
     session.flush()
-    row = find_user(session, record.source_id, record.id)
+    row = find_user(session, source_id, id_)
     if row is None:
-        raise NotFoundError("user", record.id)
+        raise NotFoundError("user", id_)
     return row
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -38,7 +39,7 @@ from provisioning.services.scim_resources import (
 )
 from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
-from provisioning.storage.core import execute, table_of, this
+from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
@@ -86,8 +87,8 @@ class ScimUserService:
                 source = session.get_one(SourceRecord, source_id)
                 seq = place_resource(session, source_id, ScimCounterRecord.users)
                 require_unique(session, source_id, write, None)
-                self._provision(session, source, actor, write.person, str(id_))
-                return self._insert(session, source, id_, seq, write)
+                who = self._provision(session, source, actor, write.person, str(id_))
+                return self._insert(session, source_id, id_, seq, write, who)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, None)
@@ -116,8 +117,9 @@ class ScimUserService:
                 if _names(record) != (write.user_name_key, write.external_id):
                     require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)
-                self._provision(session, source, actor, write.person, str(id))
-                view = self._store(session, source, record, write)
+                who = self._provision(session, source, actor, write.person, str(id))
+                who = who or linked_employee(session, source, str(id))
+                view = self._store(session, record, write, who)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, id)
@@ -156,11 +158,12 @@ class ScimUserService:
         actor: Actor,
         person: Person | None,
         anchor: str,
-    ) -> None:
-        """Decide by the rules of a run and do it, in this transaction."""
+    ) -> UUID | None:
+        """Decide by the rules of a run and do it, in this transaction; returns who it is."""
         there = next(registered_people(session, source.id, anchor=anchor), None)
+        who = there.employee_id if there else None
         if there and person and is_settled(person, there, self._context.now()):
-            return
+            return who
         here = None if person is None else StagedPerson(anchor, "", person)
         if there is None:
             queue_newcomers(session, self._context.intranet_id)
@@ -178,8 +181,10 @@ class ScimUserService:
                 self._report_held(session, source, action)
             else:
                 employee = provisioner.perform(action)
+                who = employee.id if employee else None
                 if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
                     self._reject_if_full(session, employee)
+        return who
 
     def _planning_context(self, session: Session, source: SourceRecord) -> PlanningContext:
         """A request means now: the nights of grace are for readings (D2)."""
@@ -218,43 +223,37 @@ class ScimUserService:
         )
 
     def _insert(
-        self, session: Session, source: SourceRecord, id_: UUID, seq: int, write: ScimUserWrite
+        self,
+        session: Session,
+        source_id: UUID,
+        id_: UUID,
+        seq: int,
+        write: ScimUserWrite,
+        who: UUID | None,
     ) -> UserRow:
         now = self._context.now()
-        record = ScimUserRecord(
-            id=id_, seq=seq, source_id=source.id, created_at=now, modified_at=now
+        made = {"created_at": now, "modified_at": now, "version": 1}
+        session.flush()
+        add_row(
+            session,
+            ScimUserRecord,
+            id=id_,
+            seq=seq,
+            source_id=source_id,
+            **made,
+            **_values(write, who),
         )
-        self._fill(session, source, record, write)
-        session.add(record)
-        return stored_user(session, record)
+        return stored_user(session, source_id, id_)
 
     def _store(
-        self,
-        session: Session,
-        source: SourceRecord,
-        record: ScimUserRecord,
-        write: ScimUserWrite,
+        self, session: Session, record: ScimUserRecord, write: ScimUserWrite, who: UUID | None
     ) -> UserRow:
         """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
-        self._fill(session, source, record, write)
+        for name, value in _values(write, who).items():
+            setattr(record, name, value)
         if session.is_modified(record):
             record.modified_at = self._context.now()
-        return stored_user(session, record)
-
-    def _fill(
-        self,
-        session: Session,
-        source: SourceRecord,
-        record: ScimUserRecord,
-        write: ScimUserWrite,
-    ) -> None:
-        employee = linked_employee(session, source, str(record.id))
-        record.employee_id = employee.id if employee else None
-        record.user_name_key = write.user_name_key
-        record.display_name_key = write.display_name_key
-        record.external_id = write.external_id
-        record.desired_active = write.person.active
-        record.document = write.document
+        return stored_user(session, record.source_id, record.id)
 
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
@@ -273,6 +272,18 @@ class ScimUserService:
             WaitingService(self._context).serve()
         except OperationalError:
             log.warning("waiting_not_served", exc_info=True)
+
+
+def _values(write: ScimUserWrite, who: UUID | None) -> dict[str, Any]:
+    """Return what a resource's row holds of a write."""
+    return {
+        "employee_id": who,
+        "user_name_key": write.user_name_key,
+        "display_name_key": write.display_name_key,
+        "external_id": write.external_id,
+        "desired_active": write.person.active,
+        "document": write.document,
+    }
 
 
 def _names(record: ScimUserRecord) -> tuple[str, str | None]:
