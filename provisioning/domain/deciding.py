@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from provisioning.domain.actions import (
@@ -42,6 +43,15 @@ def decide(
         yield from _known(here.person, here.raw_hash, there, context)
     elif here.person is not None and here.person.is_active_at(context.now):
         yield from _unlinked(here.person, here.raw_hash, context)
+
+
+def is_settled(person: Person, there: RegisteredPerson, now: datetime) -> bool:
+    """Whether nothing can follow from a source's word about somebody who is in, or invited.
+
+    It has been said before and was done: `decide` would yield nothing, whatever the policy is.
+    """
+    inside = there.state in (EmployeeState.INVITED, EmployeeState.ACTIVE)
+    return inside and person.is_active_at(now) and not _differences(there.applied, person)
 
 
 def _unlinked(person: Person, raw_hash: str, context: PlanningContext) -> Iterator[Action]:

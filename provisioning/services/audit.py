@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from provisioning.services.context import Actor, ServiceContext
+from provisioning.storage.core import add_row
 from provisioning.storage.models.effects import EventRecord
 
 
@@ -24,17 +25,17 @@ def record(  # noqa: PLR0913 - an event's own fields
     run_id: int | None = None,
 ) -> None:
     """Write one event in the transaction of the change it speaks of."""
-    session.add(
-        EventRecord(
-            intranet_id=context.intranet_id,
-            employee_id=employee_id,
-            at=context.now(),
-            actor=actor.name,
-            door=actor.door,
-            kind=kind,
-            before=before,
-            after=after,
-            because=because,
-            run_id=run_id,
-        )
+    add_row(
+        session,
+        EventRecord,
+        intranet_id=context.intranet_id,
+        employee_id=employee_id,
+        at=context.now(),
+        actor=actor.name,
+        door=actor.door,
+        kind=kind,
+        before=before,
+        after=after,
+        because=because,
+        run_id=run_id,
     )

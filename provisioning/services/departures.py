@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import Change, EmployeeState
@@ -17,6 +17,7 @@ from provisioning.services.roles import take_roles
 from provisioning.services.seats import free_seat
 from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
+from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.accounts import (
     BindingRecord,
     InvitationRecord,
@@ -98,13 +99,9 @@ def remove_row(session: Session, context: ServiceContext, employee: EmployeeReco
         select(LinkRecord.anchor).where(LinkRecord.employee_id == employee.id)
     ).all()
     close_findings_of(session, context, str(employee.id), *anchors)
-    session.execute(
-        update(ScimUserRecord)
-        .where(ScimUserRecord.employee_id == employee.id)
-        .values(employee_id=None)
-    )
-    for table in (LinkRecord, AddressRecord, InvitationRecord, DepartmentMemberRecord):
-        session.execute(delete(table).where(table.employee_id == employee.id))
+    execute(session, _UNLINK, this_employee_id=employee.id)
+    for statement in _REMOVE:
+        execute(session, statement, this_employee_id=employee.id)
     session.delete(employee)
     session.flush()
 
@@ -113,28 +110,37 @@ def count_removal(
     session: Session, context: ServiceContext, source_id: UUID, employee_id: UUID, door: str
 ) -> None:
     """Write one removal into the rolling budget (D5, D6)."""
-    session.add(
-        RemovalRecord(
-            intranet_id=context.intranet_id,
-            source_id=source_id,
-            employee_id=employee_id,
-            at=context.now(),
-            door=door,
-        )
+    add_row(
+        session,
+        RemovalRecord,
+        intranet_id=context.intranet_id,
+        source_id=source_id,
+        employee_id=employee_id,
+        at=context.now(),
+        door=door,
     )
 
 
 def _was_written_to(session: Session, employee_id: UUID) -> bool:
     """Whether a letter left, or somebody gave them a task (D1)."""
-    letter = session.scalar(
-        select(InvitationRecord.id).where(
-            InvitationRecord.employee_id == employee_id, InvitationRecord.sent_at.is_not(None)
-        )
+    return bool(execute(session, _WRITTEN_TO, this_employee_id=employee_id).scalar())
+
+
+_UNLINK = (
+    update(table_of(ScimUserRecord))
+    .where(this(ScimUserRecord.employee_id))
+    .values(employee_id=None)
+)
+_REMOVE = tuple(
+    delete(table).where(this(table.c.employee_id))
+    for table in map(
+        table_of, (LinkRecord, AddressRecord, InvitationRecord, DepartmentMemberRecord)
     )
-    under_way = select(OutboxRecord.id).where(
-        OutboxRecord.employee_id == employee_id, OutboxRecord.state == OutboxState.IN_DOUBT
+)
+_WRITTEN_TO = select(
+    or_(
+        exists().where(this(InvitationRecord.employee_id), InvitationRecord.sent_at.is_not(None)),
+        exists().where(this(OutboxRecord.employee_id), OutboxRecord.state == OutboxState.IN_DOUBT),
+        exists().where(this(TaskRoleRecord.employee_id)),
     )
-    if letter is not None or session.scalar(under_way.limit(1)) is not None:
-        return True
-    task = select(TaskRoleRecord.task_id).where(TaskRoleRecord.employee_id == employee_id)
-    return session.scalar(task.limit(1)) is not None
+)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import Update, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import EmployeeState
-from provisioning.domain.findings import AddressFacts, Finding, FindingKind, address_findings
+from provisioning.domain.findings import Finding, FindingKind, address_findings
+from provisioning.domain.people import Person
+from provisioning.services.address_facts import address_facts
 from provisioning.services.context import ServiceContext
-from provisioning.storage.models.accounts import (
-    BindingRecord,
-    IdentityRecord,
-    InvitationRecord,
-)
+from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.effects import FindingRecord
-from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
+from provisioning.storage.models.employees import EmployeeRecord
 
 FROM_ADDRESSES = frozenset(
     {
@@ -57,57 +53,101 @@ def open_finding(
         if found.evidence != evidence or found.reason != finding.reason:
             found.evidence, found.reason = evidence, finding.reason
         return
-    session.add(
-        FindingRecord(
-            intranet_id=context.intranet_id,
-            source_id=source_id,
-            employee_id=employee_id,
-            kind=finding.kind,
-            subject=subject,
-            who=who,
-            reason=finding.reason,
-            evidence=evidence,
-            opened_at=context.now(),
-        )
+    add_row(
+        session,
+        FindingRecord,
+        intranet_id=context.intranet_id,
+        source_id=source_id,
+        employee_id=employee_id,
+        kind=finding.kind,
+        subject=subject,
+        who=who,
+        reason=finding.reason,
+        evidence=evidence,
+        opened_at=context.now(),
     )
-    session.flush()
 
 
 def close_finding(
     session: Session, context: ServiceContext, subject: str, *kinds: FindingKind
 ) -> None:
     """Close findings whose cause is gone; nothing happens if there is none (E5)."""
-    _close(session, context, FindingRecord.kind.in_(kinds), FindingRecord.subject == subject)
+    _close(session, context, _CLOSE_KINDS, subjects=[subject], kinds=kinds)
 
 
 def close_findings_of(session: Session, context: ServiceContext, *subjects: str) -> None:
     """Close everything open about somebody who is no longer there."""
-    _close(session, context, FindingRecord.subject.in_(subjects))
+    _close(session, context, _CLOSE_ALL, subjects=subjects)
 
 
-def _close(session: Session, context: ServiceContext, *which: ColumnElement[bool]) -> None:
-    session.execute(
-        update(FindingRecord)
-        .where(
-            FindingRecord.intranet_id == context.intranet_id,
-            FindingRecord.closed_at.is_(None),
-            *which,
-        )
-        .values(closed_at=context.now()),
+def close_answered(
+    session: Session, context: ServiceContext, employee: EmployeeRecord, person: Person
+) -> bool:
+    """Close what a source's new word about somebody answers (E5).
+
+    That is everything about the entry itself, and some kinds about the employee. Returns
+    whether findings from addresses are open: only `refresh` can tell whether they still hold.
+    """
+    anchor, cured = person.id.value, _cured(context, employee, person)
+    about = [anchor, str(employee.id)]
+    rows = execute(session, _ABOUT, this_intranet_id=context.intranet_id, subjects=about).all()
+    answered = [row.id for row in rows if row.subject == anchor or row.kind in cured]
+    if answered:
+        execute(session, _CLOSE_ROWS, ids=answered, closed_at=context.now())
+    return any(row.kind in FROM_ADDRESSES for row in rows)
+
+
+def _cured(
+    context: ServiceContext, employee: EmployeeRecord, person: Person
+) -> Collection[FindingKind]:
+    cured = {FindingKind.MISSING_FROM_SOURCE}
+    if employee.state is not EmployeeState.DISMISSED:
+        cured.add(FindingKind.RETURN_HELD)
+    if person.mail is not None:
+        cured.add(FindingKind.NO_USABLE_ADDRESS)
+        if context.policy.may_write_to(person.mail):
+            cured.add(FindingKind.UNVERIFIED_DOMAIN)
+    return cured
+
+
+_FINDING = table_of(FindingRecord)
+_OPEN = (this(_FINDING.c.intranet_id), _FINDING.c.closed_at.is_(None))
+_SUBJECTS = _FINDING.c.subject.in_(bindparam("subjects", expanding=True))
+_KINDS = _FINDING.c.kind.in_(bindparam("kinds", expanding=True))
+_CLOSE_ALL = update(_FINDING).where(*_OPEN, _SUBJECTS)
+_CLOSE_KINDS = update(_FINDING).where(*_OPEN, _SUBJECTS, _KINDS)
+_CLOSE_ROWS = update(_FINDING).where(_FINDING.c.id.in_(bindparam("ids", expanding=True)))
+_ABOUT = select(_FINDING.c.id, _FINDING.c.kind, _FINDING.c.subject).where(*_OPEN, _SUBJECTS)
+_OPEN_ONE = select(FindingRecord).where(
+    this(FindingRecord.intranet_id),
+    this(FindingRecord.kind),
+    this(FindingRecord.subject),
+    FindingRecord.closed_at.is_(None),
+)
+_OF_EMPLOYEE = select(_FINDING.c.id, _FINDING.c.kind).where(
+    this(_FINDING.c.employee_id), _FINDING.c.closed_at.is_(None)
+)
+
+
+def _close(
+    session: Session, context: ServiceContext, statement: Update, **which: Collection[str]
+) -> None:
+    lists = {name: list(values) for name, values in which.items()}
+    execute(
+        session,
+        statement,
+        this_intranet_id=context.intranet_id,
+        closed_at=context.now(),
+        **lists,
     )
 
 
 def _open_one(
     session: Session, context: ServiceContext, kind: FindingKind, subject: str
 ) -> FindingRecord | None:
-    return session.scalars(
-        select(FindingRecord).where(
-            FindingRecord.intranet_id == context.intranet_id,
-            FindingRecord.kind == kind,
-            FindingRecord.subject == subject,
-            FindingRecord.closed_at.is_(None),
-        )
-    ).one_or_none()
+    which = {"intranet_id": context.intranet_id, "kind": kind, "subject": subject}
+    values = {f"this_{name}": value for name, value in which.items()}
+    return session.scalars(_OPEN_ONE, values).one_or_none()
 
 
 class FindingService:
@@ -145,124 +185,31 @@ def refresh(session: Session, context: ServiceContext, employee_ids: Iterable[UU
             continue
         found = {
             finding.kind: finding
-            for finding in address_findings(_facts(session, context, employee))
+            for finding in address_findings(address_facts(session, context, employee))
         }
-        still_open = session.scalars(
-            select(FindingRecord).where(
-                FindingRecord.employee_id == employee_id,
-                FindingRecord.kind.in_(FROM_ADDRESSES),
-                FindingRecord.closed_at.is_(None),
-            )
-        )
-        for row in still_open:
-            if row.kind not in found:
-                row.closed_at = context.now()
+        still_open = execute(session, _OF_EMPLOYEE, this_employee_id=employee_id)
+        gone = [
+            row.id for row in still_open if row.kind in FROM_ADDRESSES and row.kind not in found
+        ]
+        if gone:
+            execute(session, _CLOSE_ROWS, ids=gone, closed_at=context.now())
         for finding in found.values():
             open_finding(
                 session, context, finding, who=employee.display_name, employee_id=employee_id
             )
 
 
-def _facts(session: Session, context: ServiceContext, employee: EmployeeRecord) -> AddressFacts:
-    addresses = session.execute(
-        select(AddressRecord.role, AddressRecord.value).where(
-            AddressRecord.employee_id == employee.id
-        )
-    ).all()
-    directory = next((value for role, value in addresses if role == "directory"), None)
-    around = session.execute(_around(employee.id)).one()
-    shared, held = _namesakes(session, context, employee, directory)
-    return AddressFacts(
-        state=employee.state,
-        contact=employee.contact_email,
-        directory=directory,
-        mailbox=employee.mailbox,
-        login=around.login,
-        name=employee.display_name,
-        old_domains=context.policy.old_domains,
-        aliases=tuple(value for role, value in addresses if role == "alias"),
-        invited_address=around.invited_address,
-        invited_at=around.invited_at,
-        contact_shared_with=shared,
-        directory_held_by=held,
-        sources=around.sources,
-        stale_before=context.now() - context.times.stale,
-    )
-
-
-def _around(employee_id: UUID) -> Select[Any]:
-    """Return, in one row: the login, the open invitation, and how many sources vouch."""
-    login = (
-        select(IdentityRecord.address)
-        .join(BindingRecord, BindingRecord.account_id == IdentityRecord.account_id)
-        .where(BindingRecord.employee_id == employee_id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    sources = (
-        select(func.count())
-        .select_from(LinkRecord)
-        .where(
-            LinkRecord.employee_id == employee_id,
-            LinkRecord.hidden.is_(False),
-            LinkRecord.missing_since.is_(None),
-        )
-        .scalar_subquery()
-    )
-    invitation = InvitationRecord
-    return (
-        select(
-            login.label("login"),
-            sources.label("sources"),
-            invitation.address.label("invited_address"),
-            invitation.sent_at.label("invited_at"),
-        )
-        .select_from(EmployeeRecord)
-        .outerjoin(
-            invitation,
-            and_(invitation.employee_id == EmployeeRecord.id, invitation.ended_at.is_(None)),
-        )
-        .where(EmployeeRecord.id == employee_id)
-    )
-
-
-def _namesakes(
-    session: Session, context: ServiceContext, employee: EmployeeRecord, directory: str | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return who else has the contact e-mail, and which dismissed one holds the directory mail."""
-    contact_key = employee.contact_email_key
-    directory_key = address_key(directory) if directory else None
-    keys = [key for key in (contact_key, directory_key) if key]
-    if not keys:
-        return (), ()
-    others = session.execute(
-        select(
-            EmployeeRecord.display_name, EmployeeRecord.contact_email_key, EmployeeRecord.state
-        ).where(
-            EmployeeRecord.intranet_id == context.intranet_id,
-            EmployeeRecord.contact_email_key.in_(keys),
-            EmployeeRecord.id != employee.id,
-        )
-    ).all()
-    gone = EmployeeState.DISMISSED
-    shared = (name for name, key, state in others if key == contact_key and state is not gone)
-    held = (name for name, key, state in others if key == directory_key and state is gone)
-    return tuple(shared), tuple(held)
-
-
 def flagged_anchors(session: Session, source_id: UUID) -> frozenset[tuple[str, str]]:
     """Return (kind, anchor) of what is open about people of a source who are not placed (R3)."""
-    rows = session.execute(
-        select(FindingRecord.kind, FindingRecord.subject).where(
-            FindingRecord.source_id == source_id,
-            FindingRecord.closed_at.is_(None),
-            or_(
-                FindingRecord.kind == FindingKind.UNREADABLE_ENTRY,
-                and_(
-                    FindingRecord.kind == FindingKind.DUPLICATE_PERSON,
-                    FindingRecord.employee_id.is_(None),
-                ),
-            ),
-        )
-    )
-    return frozenset((kind.value, subject) for kind, subject in rows)
+    rows = execute(session, _UNPLACED, this_source_id=source_id)
+    return frozenset((row.kind.value, row.subject) for row in rows)
+
+
+_UNPLACED = select(_FINDING.c.kind, _FINDING.c.subject).where(
+    this(_FINDING.c.source_id),
+    _FINDING.c.closed_at.is_(None),
+    or_(
+        _FINDING.c.kind == FindingKind.UNREADABLE_ENTRY,
+        and_(_FINDING.c.kind == FindingKind.DUPLICATE_PERSON, _FINDING.c.employee_id.is_(None)),
+    ),
+)

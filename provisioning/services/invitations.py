@@ -23,6 +23,7 @@ from provisioning.services.links import (
 from provisioning.services.seats import free_seat
 from provisioning.services.sources import find_source
 from provisioning.services.states import move
+from provisioning.storage.core import add_row, this
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
@@ -35,6 +36,11 @@ INVITATION_LETTER = "letter.invitation"
 REMINDER_LETTER = "letter.reminder"
 
 
+_OPEN = select(InvitationRecord).where(
+    this(InvitationRecord.employee_id), InvitationRecord.ended_at.is_(None)
+)
+
+
 def open_invitation(
     session: Session,
     context: ServiceContext,
@@ -42,27 +48,25 @@ def open_invitation(
     address: str,
     *,
     hold_reason: str | None = None,
-) -> InvitationRecord:
+) -> None:
     """Decide on a letter; it leaves after the grace, unless it is held (I1, I2, I9, I10)."""
-    now = context.now()
-    id_ = uuid4()
-    invitation = InvitationRecord(
-        id=id_,
-        employee_id=employee.id,
-        address=address,
-        address_key=address_key(address),
-        token_hash=digest_of(invitation_token(context, id_)),
-        created_at=now,
-        not_before=now + context.times.grace,
-        hold_reason=hold_reason,
-    )
+    now, id_ = context.now(), uuid4()
     employee.contact_email = address
     employee.contact_email_key = address_key(address)
-    session.add(invitation)
     session.flush()
+    invitation = {
+        "id": id_,
+        "employee_id": employee.id,
+        "address": address,
+        "address_key": employee.contact_email_key,
+        "token_hash": digest_of(invitation_token(context, id_)),
+        "created_at": now,
+        "not_before": now + context.times.grace,
+        "hold_reason": hold_reason,
+    }
+    add_row(session, InvitationRecord, **invitation)
     if hold_reason is None:
-        queue_letter(session, context, invitation, employee, INVITATION_LETTER)
-    return invitation
+        queue_letter(session, context, InvitationRecord(**invitation), employee, INVITATION_LETTER)
 
 
 def queue_letter(
@@ -73,29 +77,25 @@ def queue_letter(
     topic: str,
 ) -> None:
     """Put a letter about an invitation into the outbox, one of each topic (R5)."""
-    session.add(
-        OutboxRecord(
-            intranet_id=context.intranet_id,
-            employee_id=employee.id,
-            employee_seq=employee.seq,
-            lane=Lane.NORMAL,
-            topic=topic,
-            natural_key=f"{topic}:{invitation.id}",
-            payload={"invitation": str(invitation.id), "to": invitation.address},
-            state=OutboxState.WAITING,
-            not_before=invitation.not_before,
-            created_at=context.now(),
-        )
+    add_row(
+        session,
+        OutboxRecord,
+        intranet_id=context.intranet_id,
+        employee_id=employee.id,
+        employee_seq=employee.seq,
+        lane=Lane.NORMAL,
+        topic=topic,
+        natural_key=f"{topic}:{invitation.id}",
+        payload={"invitation": str(invitation.id), "to": invitation.address},
+        state=OutboxState.WAITING,
+        not_before=invitation.not_before,
+        created_at=context.now(),
     )
 
 
 def open_invitation_of(session: Session, employee_id: UUID) -> InvitationRecord | None:
     """Return the invitation that is open, if there is one."""
-    return session.scalars(
-        select(InvitationRecord).where(
-            InvitationRecord.employee_id == employee_id, InvitationRecord.ended_at.is_(None)
-        )
-    ).one_or_none()
+    return session.scalars(_OPEN, {"this_employee_id": employee_id}).one_or_none()
 
 
 def end_invitation(

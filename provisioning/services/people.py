@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from uuid import UUID, uuid4
+
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
@@ -10,33 +12,67 @@ from provisioning.domain.employees import Change, EmployeeState, state_after
 from provisioning.domain.people import Person
 from provisioning.domain.policy import ContactPolicy
 from provisioning.services.context import ServiceContext
+from provisioning.storage.core import add_row, add_rows, execute, table_of, this
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import IntranetRecord, SourceRecord
+
+ADDRESSED = frozenset({"mail", "aliases", "mailbox"})
+"""The fields of a person whose values are kept as rows of their own."""
+
+_NEXT_SEQ = (
+    update(table_of(IntranetRecord))
+    .where(this(IntranetRecord.id))
+    .values(next_employee_seq=IntranetRecord.next_employee_seq + 1)
+    .returning(IntranetRecord.next_employee_seq)
+)
+_LINK = table_of(LinkRecord)
+REMEMBER = update(_LINK).where(this(_LINK.c.source_id), this(_LINK.c.anchor))
+"""Writes the values it is given to one link."""
+
+_RETIRE = (
+    update(_LINK).where(this(_LINK.c.employee_id), this(_LINK.c.source_id)).values(hidden=True)
+)
+_OTHERS = (
+    select(_LINK.c.anchor)
+    .where(
+        this(_LINK.c.employee_id),
+        _LINK.c.source_id != bindparam("source_id"),
+        _LINK.c.hidden.is_(False),
+    )
+    .limit(1)
+)
+_ADDRESS = table_of(AddressRecord)
+_FORGET_ADDRESSES = delete(_ADDRESS).where(this(_ADDRESS.c.employee_id), this(_ADDRESS.c.source_id))
+_LINKED = select(_LINK.c.employee_id).where(this(_LINK.c.source_id), this(_LINK.c.anchor))
 
 
 def new_employee(
     session: Session, context: ServiceContext, person: Person, change: Change
 ) -> EmployeeRecord:
-    """Add a newcomer to the registry in the state the change leads to (S1)."""
+    """Add a newcomer to the registry in the state the change leads to (S1).
+
+    The row is written with the next flush, when the caller has filled it in.
+    """
     state = state_after(None, change)
     if state is None:
         raise ValueError("a newcomer needs a state")
     now = context.now()
     employee = EmployeeRecord(
+        id=uuid4(),
         intranet_id=context.intranet_id,
         seq=_next_seq(session, context),
         state=state,
+        state_reason="",
         state_since=now,
         created_at=now,
         waiting_since=now if state is EmployeeState.WAITING else None,
     )
     _write_owned(context, employee, person)
     session.add(employee)
-    session.flush()
     return employee
 
 
-def apply_person(
+def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
     session: Session,
     context: ServiceContext,
     employee: EmployeeRecord,
@@ -45,60 +81,63 @@ def apply_person(
     *,
     raw_hash: str,
     mapping_version: str,
+    addresses: bool = True,
+    newcomer: bool = False,
 ) -> None:
     """Write what the source says; a link is made if there is none (P5).
+
+    `addresses` is false when none of ADDRESSED differs from what was applied last: their rows
+    are as they should be. `newcomer` says that the employee was made a moment ago.
 
     The login is nobody's but its owner's, and the contact e-mail follows the directory only
     if the policy says so (E2).
     """
-    link = session.get(LinkRecord, (source.id, person.id.value))
-    if link is None:
-        _retire_older_links(session, employee, source)
-        link = LinkRecord(
+    session.flush()
+    said = {
+        "applied": person.to_json(),
+        "raw_hash": raw_hash,
+        "mapping_version": mapping_version,
+        "review_at": person.active_until,
+        "missing_since": None,
+        "missing_counted": False,
+        "user_name": person.user_name,
+        "user_name_key": address_key(person.user_name),
+        "mail_key": address_key(person.mail) if person.mail else None,
+        "employee_number_key": (
+            address_key(person.employee_number) if person.employee_number else None
+        ),
+        "external_id": person.external_id,
+    }
+    which = {"this_source_id": source.id, "this_anchor": person.id.value}
+    if newcomer or execute(session, REMEMBER, **which, **said).rowcount == 0:
+        if not newcomer:
+            execute(session, _RETIRE, this_employee_id=employee.id, this_source_id=source.id)
+        add_row(
+            session,
+            LinkRecord,
             source_id=source.id,
             anchor=person.id.value,
             employee_id=employee.id,
             linked_at=context.now(),
             authoritative=source.authoritative,
+            **said,
         )
-        session.add(link)
-    link.applied = person.to_json()
-    link.raw_hash = raw_hash
-    link.mapping_version = mapping_version
-    link.review_at = person.active_until
-    link.missing_since, link.missing_counted = None, False
-    link.user_name = person.user_name
-    link.user_name_key = address_key(person.user_name)
-    link.mail_key = address_key(person.mail) if person.mail else None
-    link.employee_number_key = (
-        address_key(person.employee_number) if person.employee_number else None
-    )
-    link.external_id = person.external_id
-    session.flush()
+    if newcomer:
+        _add_addresses(session, employee, source, person)
+        return
     if owns(session, source, employee):
         _write_owned(context, employee, person)
-    _write_addresses(session, employee, source, person)
-
-
-def _retire_older_links(session: Session, employee: EmployeeRecord, source: SourceRecord) -> None:
-    """Keep the entries a newly linked one replaces as evidence; they vouch no longer (P2)."""
-    session.execute(
-        update(LinkRecord)
-        .where(LinkRecord.employee_id == employee.id, LinkRecord.source_id == source.id)
-        .values(hidden=True),
-    )
+    if addresses:
+        execute(session, _FORGET_ADDRESSES, this_employee_id=employee.id, this_source_id=source.id)
+        _add_addresses(session, employee, source, person)
 
 
 def owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bool:
     """Whether this source has the say: it is authoritative, or nobody else vouches (P6)."""
     if source.authoritative:
         return True
-    others = select(LinkRecord.anchor).where(
-        LinkRecord.employee_id == employee.id,
-        LinkRecord.source_id != source.id,
-        LinkRecord.hidden.is_(False),
-    )
-    return session.scalar(others.limit(1)) is None
+    others = execute(session, _OTHERS, this_employee_id=employee.id, source_id=source.id)
+    return others.first() is None
 
 
 def _write_owned(context: ServiceContext, employee: EmployeeRecord, person: Person) -> None:
@@ -114,51 +153,41 @@ def _write_owned(context: ServiceContext, employee: EmployeeRecord, person: Pers
         employee.contact_email_key = address_key(person.mail)
 
 
-def _write_addresses(
+def _add_addresses(
     session: Session, employee: EmployeeRecord, source: SourceRecord, person: Person
 ) -> None:
-    session.execute(
-        delete(AddressRecord).where(
-            AddressRecord.employee_id == employee.id, AddressRecord.source_id == source.id
-        )
-    )
     values = [("alias", alias) for alias in person.aliases]
     if person.mail:
         values.append(("directory", person.mail))
     if person.mailbox:
         values.append(("mailbox", person.mailbox))
-    session.add_all(
-        AddressRecord(
-            employee_id=employee.id,
-            source_id=source.id,
-            role=role,
-            value=value,
-            value_key=address_key(value),
-            primary=role == "directory",
-        )
-        for role, value in values
+    add_rows(
+        session,
+        AddressRecord,
+        [
+            {
+                "employee_id": employee.id,
+                "source_id": source.id,
+                "role": role,
+                "value": value,
+                "value_key": address_key(value),
+                "primary": role == "directory",
+            }
+            for role, value in values
+        ],
     )
-    session.flush()
 
 
-def linked_employee(session: Session, source: SourceRecord, anchor: str) -> EmployeeRecord | None:
+def linked_employee(session: Session, source: SourceRecord, anchor: str) -> UUID | None:
     """Return the employee a person of a source is linked to, if there is one."""
-    return session.scalars(
-        select(EmployeeRecord)
-        .join(LinkRecord, LinkRecord.employee_id == EmployeeRecord.id)
-        .where(LinkRecord.source_id == source.id, LinkRecord.anchor == anchor)
-    ).one_or_none()
+    which = {"this_source_id": source.id, "this_anchor": anchor}
+    found: UUID | None = execute(session, _LINKED, **which).scalar()
+    return found
 
 
 def _next_seq(session: Session, context: ServiceContext) -> int:
     """Give out the next number of an employee; the row lock keeps it unique."""
-    following = session.scalar(
-        update(IntranetRecord)
-        .where(IntranetRecord.id == context.intranet_id)
-        .values(next_employee_seq=IntranetRecord.next_employee_seq + 1)
-        .returning(IntranetRecord.next_employee_seq),
-        execution_options={"synchronize_session": False},
-    )
+    following = execute(session, _NEXT_SEQ, this_id=context.intranet_id).scalar()
     if following is None:
         raise LookupError("the intranet is gone")
     return int(following) - 1

@@ -39,7 +39,10 @@ def planning_context(
     run_id: int | None = None,
     proof: SnapshotProof | None = None,
 ) -> PlanningContext:
-    """Gather what a decision needs beside the two descriptions, for a run or for one person."""
+    """Gather what a decision needs beside the two descriptions, for a run or for one person.
+
+    One person alone does not come under the limits of a run (D5).
+    """
     lookup: Lookup | None = None
 
     def hits(person: Person) -> Sequence[Hit]:
@@ -56,7 +59,9 @@ def planning_context(
         seats=read_seats(session, context),
         hits=hits,
         flagged=flagged_anchors(session, source.id),
-        removed_recently=removed_since(session, source.id, context.now() - ROLLING),
+        removed_recently=(
+            removed_since(session, source.id, context.now() - ROLLING) if run_id is not None else 0
+        ),
         removals_proven=proof is None or proof.removals_proven,
     )
 

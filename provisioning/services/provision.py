@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import Action, ActionKind
@@ -21,16 +20,18 @@ from provisioning.domain.people import Person
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.departures import count_removal, depart_employee
-from provisioning.services.findings import close_finding, close_findings_of, open_finding, refresh
+from provisioning.services.findings import close_answered, open_finding, refresh
 from provisioning.services.invitations import (
     FIRST_APPROVAL,
     end_invitation,
     open_invitation,
     open_invitation_of,
 )
-from provisioning.services.people import apply_person, new_employee, owns
+from provisioning.services.people import ADDRESSED, REMEMBER, apply_person, new_employee, owns
 from provisioning.services.seats import free_seat, take_seat
 from provisioning.services.states import move
+from provisioning.storage.core import execute
+from provisioning.storage.locks import locked
 from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -65,7 +66,8 @@ class Provisioner:
             case ActionKind.FLAG:
                 employee = self._flag(action, employee)
             case ActionKind.UPDATE:
-                self._update(action, _required(employee))
+                if not self._update(action, _required(employee)):
+                    return employee
             case _:
                 employee = self._seat(action, employee)
         if employee is not None:
@@ -77,16 +79,15 @@ class Provisioner:
         if action.employee is None:
             self._require_unlinked(action)
             return None
-        employee = self.session.get(
-            EmployeeRecord, action.employee.id, with_for_update=True, populate_existing=True
-        )
+        employee = locked(self.session, EmployeeRecord, action.employee.id)
         if employee is None or employee.version != action.employee.version:
             raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
         return employee
 
     def _require_unlinked(self, action: Action) -> None:
-        if self.planned_at is not None:
-            self._require_new(action, self.planned_at)
+        if self.planned_at is None:
+            return  # looked at in this very transaction; the link's key is the wall behind it
+        self._require_new(action, self.planned_at)
         if self.session.get(LinkRecord, (self.source.id, action.id.value)) is not None:
             raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
 
@@ -122,9 +123,9 @@ class Provisioner:
             reason = WaitingReason.HIRED_BACK if hired_back else WaitingReason.NO_SEAT
             employee.state_reason = reason.value
             employee.waiting_since = employee.waiting_since or self.context.now()
-        self._write_person(action, employee, person)
         if employee.state is EmployeeState.INVITED:
             self._invite(employee, _required(person.mail))
+        self._write_person(action, employee, person)
         self._record(employee, employee.state.value, action, {"state": before})
         return employee
 
@@ -149,18 +150,21 @@ class Provisioner:
             hold_reason=None if self.source.is_released else FIRST_APPROVAL,
         )
 
-    def _update(self, action: Action, employee: EmployeeRecord) -> None:
+    def _update(self, action: Action, employee: EmployeeRecord) -> bool:
+        """Write what changed; returns whether findings from addresses have to be looked at."""
         person = _required(action.person)
-        invitation = open_invitation_of(self.session, employee.id)
+        before = _addressed(employee)
+        mail_changed = any(change.name == "mail" for change in action.changes)
+        invitation = open_invitation_of(self.session, employee.id) if mail_changed else None
         address = invitation.address if invitation else None
-        self._write_person(action, employee, person)
+        touched = self._write_person(action, employee, person)
         anew = must_invite_anew(person, action.changes, employee.state, address)
         if anew and person.mail and owns(self.session, self.source, employee):
             end_invitation(self.session, self.context, employee.id, "replaced")
             self._invite(employee, person.mail)
-        self._record(
-            employee, "updated", action, {change.name: change.old for change in action.changes}
-        )
+        old = {change.name: change.old for change in action.changes}
+        self._record(employee, "updated", action, old)
+        return touched or before != _addressed(employee)
 
     def _remove(self, action: Action, employee: EmployeeRecord) -> EmployeeRecord | None:
         if action.counted:
@@ -179,10 +183,13 @@ class Provisioner:
         if not kept:
             return None
         # An empty hash makes the next reading look at them, should they come back as they were.
-        self.session.execute(
-            update(LinkRecord)
-            .where(LinkRecord.source_id == self.source.id, LinkRecord.anchor == action.id.value)
-            .values(raw_hash=action.raw_hash, mapping_version=self.mapping_version)
+        execute(
+            self.session,
+            REMEMBER,
+            this_source_id=self.source.id,
+            this_anchor=action.id.value,
+            raw_hash=action.raw_hash,
+            mapping_version=self.mapping_version,
         )
         return employee
 
@@ -241,9 +248,12 @@ class Provisioner:
         self._record(employee, "flagged", action, None)
         return employee
 
-    def _write_person(self, action: Action, employee: EmployeeRecord, person: Person) -> None:
-        close_findings_of(self.session, self.context, action.id.value)
-        self._close_cured(employee, person)
+    def _write_person(self, action: Action, employee: EmployeeRecord, person: Person) -> bool:
+        """Write what the source says; returns whether findings from addresses may be others now."""
+        self.session.flush()
+        changed = {change.name for change in action.changes}
+        touches = not changed or not changed.isdisjoint(ADDRESSED)
+        stands = close_answered(self.session, self.context, employee, person)
         apply_person(
             self.session,
             self.context,
@@ -252,18 +262,10 @@ class Provisioner:
             person,
             raw_hash=action.raw_hash,
             mapping_version=self.mapping_version,
+            addresses=touches,
+            newcomer=action.employee is None,
         )
-
-    def _close_cured(self, employee: EmployeeRecord, person: Person) -> None:
-        """Close what the source's new word puts right (E5)."""
-        cured = {FindingKind.MISSING_FROM_SOURCE}
-        if employee.state is not EmployeeState.DISMISSED:
-            cured.add(FindingKind.RETURN_HELD)
-        if person.mail is not None:
-            cured.add(FindingKind.NO_USABLE_ADDRESS)
-            if self.context.policy.may_write_to(person.mail):
-                cured.add(FindingKind.UNVERIFIED_DOMAIN)
-        close_finding(self.session, self.context, str(employee.id), *cured)
+        return touches or stands
 
     def _record(
         self,
@@ -284,6 +286,11 @@ class Provisioner:
             after=after | {"state": employee.state.value},
             run_id=self.run_id,
         )
+
+
+def _addressed(employee: EmployeeRecord) -> tuple[object, ...]:
+    """Return what findings from addresses see of an employee's own columns."""
+    return employee.state, employee.contact_email, employee.mailbox, employee.display_name
 
 
 def _required(value: T | None) -> T:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.domain.people import Person
+from provisioning.storage.core import add_rows, execute, this
 from provisioning.storage.models.scim import ScimCounterRecord, ScimEmailRecord, ScimUserRecord
 from provisioning.storage.scim_rows import UserRow, find_user
 
@@ -41,13 +42,25 @@ Rewrite = Callable[[bytes, UUID], ScimUserWrite]
 """Turns the stored document and the resource's id into what shall be stored instead."""
 
 
-def stored_user(session: Session, record: ScimUserRecord) -> UserRow:
+def stored_user(session: Session, source_id: UUID, id_: UUID) -> UserRow:
     """Return a resource just written, as it is answered."""
     session.flush()
-    row = find_user(session, record.source_id, record.id)
+    row = find_user(session, source_id, id_)
     if row is None:
-        raise NotFoundError("user", record.id)
+        raise NotFoundError("user", id_)
     return row
+
+
+_NAMED_ALIKE = select(
+    ScimUserRecord.id, ScimUserRecord.user_name_key, ScimUserRecord.external_id
+).where(
+    this(ScimUserRecord.source_id),
+    ScimUserRecord.hidden_at.is_(None),
+    or_(
+        ScimUserRecord.user_name_key == bindparam("user_name"),
+        ScimUserRecord.external_id == bindparam("external_id"),
+    ),
+)
 
 
 def require_unique(
@@ -58,21 +71,25 @@ def require_unique(
     Raises:
         UniquenessError: It names the other's id.
     """
-    visible = select(ScimUserRecord.id).where(
-        ScimUserRecord.source_id == source_id, ScimUserRecord.hidden_at.is_(None)
-    )
-    keys: list[tuple[str, str, InstrumentedAttribute[Any], str]] = [
-        ("userName", write.user_name, ScimUserRecord.user_name_key, write.user_name_key)
-    ]
-    if write.external_id is not None:
-        column = ScimUserRecord.external_id
-        keys.append(("externalId", write.external_id, column, write.external_id))
-    for attribute, value, column, key in keys:
-        other = session.scalar(visible.where(column == key))
-        if other is not None and other != own:
-            raise UniquenessError(
-                what="person", attribute=attribute, value=value, existing_id=str(other)
-            )
+    others = execute(
+        session,
+        _NAMED_ALIKE,
+        this_source_id=source_id,
+        user_name=write.user_name_key,
+        external_id=write.external_id,
+    ).all()
+    for attribute, value, column, key in (
+        ("userName", write.user_name, "user_name_key", write.user_name_key),
+        ("externalId", write.external_id, "external_id", write.external_id),
+    ):
+        for other in others:
+            if key is not None and getattr(other, column) == key and other.id != own:
+                raise UniquenessError(
+                    what="person",
+                    attribute=attribute,
+                    value=value or "",
+                    existing_id=str(other.id),
+                )
 
 
 def require_version(version: int, expected: int | None) -> None:
@@ -113,6 +130,13 @@ def drop_resource(session: Session, source_id: UUID, counted: InstrumentedAttrib
     )
 
 
+def add_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
+    """Write the addresses a user is looked up by."""
+    add_rows(
+        session, ScimEmailRecord, [{"user_id": user_id, "value_key": key} for key in sorted(keys)]
+    )
+
+
 def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
     """Write what changed of the addresses a user is looked up by; mostly nothing."""
     emails = ScimEmailRecord
@@ -123,7 +147,4 @@ def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
             .where(emails.user_id == user_id, emails.value_key.in_(gone))
             .execution_options(synchronize_session=False)
         )
-    if new := keys - stored:
-        session.execute(
-            insert(emails), [{"user_id": user_id, "value_key": key} for key in sorted(new)]
-        )
+    add_emails(session, user_id, keys - stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind
 from provisioning.domain.context import PlanningContext
+from provisioning.domain.deciding import is_settled
 from provisioning.domain.employees import WaitingReason
 from provisioning.domain.errors import NotFoundError, SeatLimitError, StaleWriteError
 from provisioning.domain.findings import Finding, FindingKind
@@ -29,6 +31,7 @@ from provisioning.services.scim_members import leave_groups
 from provisioning.services.scim_resources import (
     Rewrite,
     ScimUserWrite,
+    add_emails,
     drop_resource,
     place_resource,
     require_unique,
@@ -38,6 +41,7 @@ from provisioning.services.scim_resources import (
 )
 from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
+from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
@@ -48,6 +52,13 @@ from provisioning.storage.scim_rows import USER, UserRow
 log = structlog.get_logger(__name__)
 
 _FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
+
+
+_HIDE = (
+    update(table_of(LinkRecord))
+    .where(this(LinkRecord.source_id), this(LinkRecord.anchor))
+    .values(hidden=True)
+)
 
 
 class ScimUserService:
@@ -78,8 +89,8 @@ class ScimUserService:
                 source = session.get_one(SourceRecord, source_id)
                 seq = place_resource(session, source_id, ScimCounterRecord.users)
                 require_unique(session, source_id, write, None)
-                self._provision(session, source, actor, write.person, str(id_))
-                return self._insert(session, source, id_, seq, write)
+                who = self._provision(session, source, actor, write.person, str(id_))
+                return self._insert(session, source_id, id_, seq, write, who)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, None)
@@ -105,10 +116,12 @@ class ScimUserService:
             with self._context.database.write() as session:
                 record = self._locked(session, source_id, id, expected_version)
                 write = rewrite(record.document, id)
-                require_unique(session, source_id, write, id)
+                if _names(record) != (write.user_name_key, write.external_id):
+                    require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)
-                self._provision(session, source, actor, write.person, str(id))
-                view = self._store(session, source, record, write)
+                who = self._provision(session, source, actor, write.person, str(id))
+                who = who or linked_employee(session, source, str(id))
+                view = self._store(session, record, write, who)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, id)
@@ -138,11 +151,7 @@ class ScimUserService:
             self._provision(session, source, actor, None, str(id))
             record.hidden_at = self._context.now()
             store_emails(session, id, frozenset())
-            session.execute(
-                update(LinkRecord)
-                .where(LinkRecord.source_id == source_id, LinkRecord.anchor == str(id))
-                .values(hidden=True),
-            )
+            execute(session, _HIDE, this_source_id=source_id, this_anchor=str(id))
         self._serve_waiting(active=False)
 
     def _provision(
@@ -152,9 +161,12 @@ class ScimUserService:
         actor: Actor,
         person: Person | None,
         anchor: str,
-    ) -> None:
-        """Decide by the rules of a run and do it, in this transaction."""
+    ) -> UUID | None:
+        """Decide by the rules of a run and do it, in this transaction; returns who it is."""
         there = next(registered_people(session, source.id, anchor=anchor), None)
+        who = there.employee_id if there else None
+        if there and person and is_settled(person, there, self._context.now()):
+            return who
         here = None if person is None else StagedPerson(anchor, "", person)
         if there is None:
             queue_newcomers(session, self._context.intranet_id)
@@ -172,8 +184,10 @@ class ScimUserService:
                 self._report_held(session, source, action)
             else:
                 employee = provisioner.perform(action)
+                who = employee.id if employee else None
                 if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
                     self._reject_if_full(session, employee)
+        return who
 
     def _planning_context(self, session: Session, source: SourceRecord) -> PlanningContext:
         """A request means now: the nights of grace are for readings (D2)."""
@@ -212,48 +226,44 @@ class ScimUserService:
         )
 
     def _insert(
-        self, session: Session, source: SourceRecord, id_: UUID, seq: int, write: ScimUserWrite
+        self,
+        session: Session,
+        source_id: UUID,
+        id_: UUID,
+        seq: int,
+        write: ScimUserWrite,
+        who: UUID | None,
     ) -> UserRow:
         now = self._context.now()
-        record = ScimUserRecord(
-            id=id_, seq=seq, source_id=source.id, created_at=now, modified_at=now
-        )
-        self._fill(session, source, record, write)
-        session.add(record)
+        made = {"created_at": now, "modified_at": now, "version": 1}
         session.flush()
-        store_emails(session, record.id, write.email_keys)
-        return stored_user(session, record)
+        add_row(
+            session,
+            ScimUserRecord,
+            id=id_,
+            seq=seq,
+            source_id=source_id,
+            **made,
+            **_values(write, who),
+        )
+        add_emails(session, id_, write.email_keys)
+        return stored_user(session, source_id, id_)
 
     def _store(
-        self,
-        session: Session,
-        source: SourceRecord,
-        record: ScimUserRecord,
-        write: ScimUserWrite,
+        self, session: Session, record: ScimUserRecord, write: ScimUserWrite, who: UUID | None
     ) -> UserRow:
         """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
-        self._fill(session, source, record, write)
+        values = _values(write, who)
+        if record.document == write.document:
+            # The folded one is of the same text; it is not loaded, so it would look changed.
+            del values["search"]
+        else:
+            store_emails(session, record.id, write.email_keys)
+        for name, value in values.items():
+            setattr(record, name, value)
         if session.is_modified(record):
             record.modified_at = self._context.now()
-        session.flush()
-        store_emails(session, record.id, write.email_keys)
-        return stored_user(session, record)
-
-    def _fill(
-        self,
-        session: Session,
-        source: SourceRecord,
-        record: ScimUserRecord,
-        write: ScimUserWrite,
-    ) -> None:
-        employee = linked_employee(session, source, str(record.id))
-        record.employee_id = employee.id if employee else None
-        record.user_name_key = write.user_name_key
-        record.display_name_key = write.display_name_key
-        record.external_id = write.external_id
-        record.desired_active = write.person.active
-        if record.document != write.document:
-            record.document, record.search = write.document, write.search
+        return stored_user(session, record.source_id, record.id)
 
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
@@ -272,3 +282,21 @@ class ScimUserService:
             WaitingService(self._context).serve()
         except OperationalError:
             log.warning("waiting_not_served", exc_info=True)
+
+
+def _values(write: ScimUserWrite, who: UUID | None) -> dict[str, Any]:
+    """Return what a resource's row holds of a write."""
+    return {
+        "employee_id": who,
+        "user_name_key": write.user_name_key,
+        "display_name_key": write.display_name_key,
+        "external_id": write.external_id,
+        "desired_active": write.person.active,
+        "document": write.document,
+        "search": write.search,
+    }
+
+
+def _names(record: ScimUserRecord) -> tuple[str, str | None]:
+    """Return what no other visible resource of the source may have, too."""
+    return record.user_name_key, record.external_id

@@ -11,62 +11,55 @@ from provisioning.domain.seats import SEATED, Seats
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, Actor, ServiceContext
 from provisioning.services.findings import close_finding, open_finding
+from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord
+
+_OURS = (this(SeatCounterRecord.intranet_id), SeatCounterRecord.kind == "employee")
+_TAKE = (
+    update(table_of(SeatCounterRecord))
+    .where(
+        *_OURS,
+        or_(SeatCounterRecord.limit.is_(None), SeatCounterRecord.taken < SeatCounterRecord.limit),
+    )
+    .values(taken=SeatCounterRecord.taken + 1)
+)
+_FREE = (
+    update(table_of(SeatCounterRecord))
+    .where(*_OURS, SeatCounterRecord.taken > 0)
+    .values(taken=SeatCounterRecord.taken - 1)
+)
+_LEDGER = select(
+    SeatCounterRecord.taken,
+    SeatCounterRecord.limit,
+    select(func.count())
+    .where(
+        this(EmployeeRecord.intranet_id),
+        EmployeeRecord.state == EmployeeState.WAITING,
+        or_(*(EmployeeRecord.state_reason == reason.value for reason in SERVED_BY_ITSELF)),
+    )
+    .scalar_subquery()
+    .label("queued"),
+).where(*_OURS)
 
 
 def take_seat(session: Session, context: ServiceContext) -> bool:
     """Reserve one seat in this transaction; false when all are taken (L1)."""
-    counter = SeatCounterRecord
-    taken = session.scalar(
-        update(counter)
-        .where(
-            counter.intranet_id == context.intranet_id,
-            counter.kind == "employee",
-            or_(counter.limit.is_(None), counter.taken < counter.limit),
-        )
-        .values(taken=counter.taken + 1)
-        .returning(counter.taken),
-        execution_options={"synchronize_session": False},
-    )
-    return taken is not None
+    return execute(session, _TAKE, this_intranet_id=context.intranet_id).rowcount == 1
 
 
 def free_seat(session: Session, context: ServiceContext) -> None:
     """Give one seat back in this transaction; a ledger that is wrong keeps nobody inside."""
-    counter = SeatCounterRecord
-    taken = session.scalar(
-        update(counter)
-        .where(
-            counter.intranet_id == context.intranet_id,
-            counter.kind == "employee",
-            counter.taken > 0,
-        )
-        .values(taken=counter.taken - 1)
-        .returning(counter.taken),
-        execution_options={"synchronize_session": False},
-    )
-    if taken is None:
+    if execute(session, _FREE, this_intranet_id=context.intranet_id).rowcount == 0:
         because = "a seat was freed and the ledger had none taken; the recount corrects it (L7)"
         record(session, context, SYSTEM, "seats_disagree", because)
 
 
 def read_seats(session: Session, context: ServiceContext) -> Seats:
     """Return the ledger and how many people a free seat would serve first (L3)."""
-    counter = session.execute(
-        select(SeatCounterRecord.taken, SeatCounterRecord.limit).where(
-            SeatCounterRecord.intranet_id == context.intranet_id,
-            SeatCounterRecord.kind == "employee",
-        )
-    ).one()
-    queued = session.scalar(
-        select(func.count()).where(
-            EmployeeRecord.intranet_id == context.intranet_id,
-            EmployeeRecord.state == EmployeeState.WAITING,
-            EmployeeRecord.state_reason.in_([reason.value for reason in SERVED_BY_ITSELF]),
-        )
-    )
-    return Seats(taken=counter.taken, limit=counter.limit, queued=queued or 0)
+    session.flush()
+    ledger = execute(session, _LEDGER, this_intranet_id=context.intranet_id).one()
+    return Seats(taken=ledger.taken, limit=ledger.limit, queued=ledger.queued)
 
 
 class SeatService:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
+
+from provisioning.storage.base import Base
+
+R = TypeVar("R", bound=Base)
 
 COMPOSING = 0x7573686572
 """Migrating, and making the intranet and its sources: two first starts at once."""
@@ -19,3 +25,13 @@ def take_turn(transaction: Connection | Session, number: int) -> None:
     held = transaction if isinstance(transaction, Connection) else transaction.connection()
     if held.dialect.name == "postgresql":
         held.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def locked(session: Session, entity: type[R], key: Any) -> R | None:
+    """Return a row as it is now, and keep others from changing it until the transaction ends.
+
+    A writing transaction of SQLite is alone from its first moment: what it has read is still so.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return session.get(entity, key)
+    return session.get(entity, key, with_for_update=True, populate_existing=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or_, select
@@ -13,6 +14,8 @@ from provisioning.domain.correlation import CorrelationKey, Hit
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.policy import Policy
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
+from provisioning.storage.alike import employees_alike
+from provisioning.storage.core import execute, this
 from provisioning.storage.models.accounts import (
     BindingRecord,
     InvitationRecord,
@@ -36,10 +39,8 @@ def is_administrator() -> ColumnElement[bool]:
     )
 
 
-def registered_people(
-    session: Session, source_id: UUID, *, anchor: str | None = None
-) -> Iterator[RegisteredPerson]:
-    """Yield everyone linked to a source, ascending by anchor; one of them if `anchor` is given."""
+def _registered() -> Select[*tuple[Any, ...]]:
+    """Return everyone a source is linked to, as the columns of a RegisteredPerson."""
     other = aliased(LinkRecord)
     elsewhere = (
         other.employee_id == LinkRecord.employee_id,
@@ -53,7 +54,7 @@ def registered_people(
         .scalar_subquery()
     )
     missing_elsewhere = select(func.max(other.missing_since)).where(*elsewhere).scalar_subquery()
-    query = (
+    return (
         select(
             LinkRecord.anchor,
             EmployeeRecord.id,
@@ -81,12 +82,26 @@ def registered_people(
                 InvitationRecord.ended_at.is_(None),
             ),
         )
-        .where(LinkRecord.source_id == source_id, LinkRecord.hidden.is_(False))
+        .where(this(LinkRecord.source_id), LinkRecord.hidden.is_(False))
         .order_by(LinkRecord.anchor)
     )
+
+
+_REGISTERED = _registered()
+_REGISTERED_ONE = _REGISTERED.where(this(LinkRecord.anchor))
+
+
+def registered_people(
+    session: Session, source_id: UUID, *, anchor: str | None = None
+) -> Iterator[RegisteredPerson]:
+    """Yield everyone linked to a source, ascending by anchor; one of them if `anchor` is given."""
     if anchor is not None:
-        query = query.where(LinkRecord.anchor == anchor)
-    for row in session.execute(query, execution_options={"yield_per": STREAM_ROWS}):
+        one = execute(session, _REGISTERED_ONE, this_source_id=source_id, this_anchor=anchor)
+        yield from map(RegisteredPerson._make, one)
+        return
+    for row in session.execute(
+        _REGISTERED, {"this_source_id": source_id}, execution_options={"yield_per": STREAM_ROWS}
+    ):
         yield RegisteredPerson._make(row)
 
 
@@ -122,17 +137,8 @@ class Lookup:
         self._source = source
         self._policy = policy
         self._run_id = run_id
-        self._sources = session.scalars(
-            select(SourceRecord.id).where(SourceRecord.intranet_id == source.intranet_id)
-        ).all()
-        self._registry_is_empty = (
-            session.scalar(
-                select(EmployeeRecord.id)
-                .where(EmployeeRecord.intranet_id == source.intranet_id)
-                .limit(1)
-            )
-            is None
-        )
+        # A request asks once and may as well look; a run asks for everybody.
+        self._registry_is_empty = run_id is not None and self._is_empty()
         self._contested = contested_keys(session, run_id) if run_id is not None else {}
 
     def hits(self, person: Person) -> Sequence[Hit]:
@@ -141,6 +147,12 @@ class Lookup:
         if not self._registry_is_empty:
             found += self._employees(person)
         return found
+
+    def _is_empty(self) -> bool:
+        anybody = select(EmployeeRecord.id).where(
+            EmployeeRecord.intranet_id == self._source.intranet_id
+        )
+        return self._session.scalar(anybody.limit(1)) is None
 
     def _keys(self, person: Person) -> dict[CorrelationKey, str]:
         keys = {CorrelationKey.USER_NAME: address_key(person.user_name)}
@@ -158,45 +170,21 @@ class Lookup:
 
     def _employees(self, person: Person) -> Iterator[Hit]:
         keys = self._keys(person)
-        columns = {
-            CorrelationKey.USER_NAME: LinkRecord.user_name_key,
-            CorrelationKey.EMPLOYEE_NUMBER: LinkRecord.employee_number_key,
-            CorrelationKey.MAIL: LinkRecord.mail_key,
-        }
-        for key, value in keys.items():
-            yield from self._hits(
-                key,
-                select(LinkRecord.employee_id).where(
-                    LinkRecord.source_id.in_(self._sources), columns[key] == value
-                ),
-            )
-        if CorrelationKey.MAIL in keys:
-            yield from self._hits(
-                CorrelationKey.MAIL,
-                select(EmployeeRecord.id).where(
-                    EmployeeRecord.intranet_id == self._source.intranet_id,
-                    EmployeeRecord.contact_email_key == keys[CorrelationKey.MAIL],
-                ),
-            )
-        yield from self._hits(CorrelationKey.PAST_RESOURCE, self._past_resources(person))
-
-    def _past_resources(self, person: Person) -> Select[UUID]:
-        """Deleted resources of this very source: by externalId, or by userName if none is used."""
-        query = select(LinkRecord.employee_id).where(
-            LinkRecord.source_id == self._source.id, LinkRecord.hidden.is_(True)
+        found = employees_alike(
+            self._session,
+            self._source,
+            keys,
+            external_id=person.external_id or None,
+            past_name=None if person.external_id else address_key(person.user_name),
         )
-        if person.external_id:
-            return query.where(LinkRecord.external_id == person.external_id)
-        return query.where(
-            LinkRecord.external_id.is_(None),
-            LinkRecord.user_name_key == address_key(person.user_name),
-        )
+        for key, employee_id in found:
+            yield from self._hits(key, employee_id)
 
-    def _hits(self, key: CorrelationKey, ids: Select[UUID]) -> Iterator[Hit]:
+    def _hits(self, key: CorrelationKey, employee_id: UUID) -> Iterator[Hit]:
         query = (
             select(EmployeeRecord, BindingRecord.account_id, is_administrator())
             .outerjoin(BindingRecord, BindingRecord.employee_id == EmployeeRecord.id)
-            .where(EmployeeRecord.id.in_(ids))
+            .where(EmployeeRecord.id == employee_id)
         )
         for employee, account_id, administrator in self._session.execute(query):
             yield Hit(

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import Action
 from provisioning.domain.errors import NotFoundError
 from provisioning.domain.plan import Plan
+from provisioning.storage.core import execute, this
 from provisioning.storage.models.runs import (
     ActionStatus,
     RemovalRecord,
@@ -112,11 +113,9 @@ def delete_run(session: Session, run_id: int) -> None:
 
 def removed_since(session: Session, source_id: UUID, since: datetime) -> int:
     """Return how many removals of a source were counted since then, over every door (D5)."""
-    return (
-        session.scalar(
-            select(func.count()).where(
-                RemovalRecord.source_id == source_id, RemovalRecord.at >= since
-            )
-        )
-        or 0
-    )
+    return int(execute(session, _REMOVED, this_source_id=source_id, since=since).scalar_one())
+
+
+_REMOVED = select(func.count()).where(
+    this(RemovalRecord.source_id), RemovalRecord.at >= bindparam("since")
+)

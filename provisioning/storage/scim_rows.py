@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, cast, func, literal
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
+from provisioning.storage.core import execute, this
 from provisioning.storage.models.accounts import BindingRecord, IdentityRecord, InvitationRecord
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
@@ -115,10 +116,19 @@ def groups_of_source(source_id: UUID) -> Select[Any]:
     return select(*_GROUP_COLUMNS).where(ScimGroupRecord.source_id == source_id)
 
 
+_ONE_USER = (
+    select(*_USER_COLUMNS)
+    .select_from(ScimUserRecord)
+    .outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
+    .where(
+        this(ScimUserRecord.id), this(ScimUserRecord.source_id), ScimUserRecord.hidden_at.is_(None)
+    )
+)
+
+
 def find_user(session: Session, source_id: UUID, id_: UUID) -> UserRow | None:
     """Return one visible user of a source."""
-    query = visible_users(source_id).where(ScimUserRecord.id == id_)
-    row = session.execute(query).one_or_none()
+    row = execute(session, _ONE_USER, this_id=id_, this_source_id=source_id).one_or_none()
     return UserRow(*row) if row else None
 
 

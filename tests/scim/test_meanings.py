@@ -131,7 +131,7 @@ def test_deleting_dismisses_and_hides(world, idp):
         'externalId eq "x-ann"',
     ):
         assert idp.find(found) == []
-    assert idp.list()["Resources"] == [bob]
+    assert idp.list()["Resources"] == [idp.get(bob["id"])]
     assert idp.list()["totalResults"] == 1
     assert world.states()["Ann"] == "dismissed"
 

@@ -47,7 +47,6 @@ def test_a_stopped_database_is_said_and_what_was_acknowledged_is_there():
 @pytest.mark.parametrize(
     "step",
     [
-        "provisioning.services.scim_users.linked_employee",
         "provisioning.services.scim_users.stored_user",
         "provisioning.services.provision.open_invitation",
         "provisioning.services.provision.refresh",

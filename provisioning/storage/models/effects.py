@@ -111,8 +111,8 @@ class FindingRecord(Base):
         Index(
             "uq_finding_open",
             "intranet_id",
-            "kind",
             "subject",
+            "kind",
             unique=True,
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),

@@ -293,7 +293,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('finding', schema=None) as batch_op:
         batch_op.create_index('ix_finding_employee', ['employee_id'], unique=False)
-        batch_op.create_index('uq_finding_open', ['intranet_id', 'kind', 'subject'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
+        batch_op.create_index('uq_finding_open', ['intranet_id', 'subject', 'kind'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
 
     op.create_table('inbound_request',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),

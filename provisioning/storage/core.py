@@ -1,0 +1,61 @@
+"""Core beside the ORM, in the session's own transaction: for what every write does.
+
+A statement here is made once, with its values bound when it runs; rows have no identity and
+nothing is flushed, so whoever calls sees to it that what a statement needs has been written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Insert,
+    Table,
+    bindparam,
+    insert,
+)
+from sqlalchemy.orm import Session
+
+from provisioning.storage import schema
+from provisioning.storage.base import Base
+
+
+def this(column: Any) -> ColumnElement[bool]:
+    """Return the condition that a column has the value bound as `this_` and its name."""
+    return cast("ColumnElement[bool]", column == bindparam(f"this_{column.key}"))
+
+
+def execute(
+    session: Session, statement: Executable, /, **values: Any
+) -> CursorResult[*tuple[Any, ...]]:
+    """Run a prepared statement with these values."""
+    return session.connection().execute(statement, values)
+
+
+def add_row(session: Session, table: type[Base], /, **values: Any) -> None:
+    """Insert a row that nobody holds as an object; defaults of its columns apply."""
+    session.connection().execute(_insert_into(table), values)
+
+
+def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that have the same columns; nothing happens if there are none."""
+    if rows:
+        session.connection().execute(_insert_into(table), list(rows))
+
+
+@cache
+def _insert_into(table: type[Base]) -> Insert:
+    return insert(table_of(table)).inline()
+
+
+def table_of(entity: type[Base]) -> Table:
+    """Return the table itself, for statements the ORM has no part in.
+
+    The schema is whole by now: a foreign key without its table has no type yet.
+    """
+    return schema.metadata.tables[entity.__tablename__]

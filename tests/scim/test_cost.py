@@ -1,0 +1,90 @@
+"""What a write asks of the database: how many statements, not how many milliseconds.
+
+Each number is an upper bound without the look at the token; whoever raises one says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from provisioning.storage.models.effects import EventRecord
+from tests.kit.nights import count
+from tests.kit.scim_client import operation, outcome, user
+
+CREATE, CHANGE, UNCHANGED = 23, 14, 7
+"""With the turns and locks of PostgreSQL; SQLite needs one fewer."""
+
+
+@contextmanager
+def counting(world) -> Iterator[list[str]]:
+    """Collect the statements of a block, without those that begin and check the token."""
+    said: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if not statement.startswith("BEGIN") and " token" not in statement:
+            said.append(statement)
+
+    database = world.services.context.database
+    with database.read() as reading:
+        engines = {database.engine, reading.get_bind()}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_newcomer_costs_a_bounded_number_of_statements(world, idp):
+    """P7, I1, L2: looked up by every key, seated, linked, invited and noted."""
+    idp.create("bob")
+    with counting(world) as said:
+        assert outcome(idp.create("ann"))["state"] == "invited"
+    assert len(said) <= CREATE, said
+
+
+@pytest.mark.parametrize("aliases", [0, 5])
+def test_a_change_costs_a_bounded_number_of_statements(world, idp, aliases):
+    """P1: one attribute of somebody, however many addresses they have."""
+    ann = idp.create("ann")
+    others = [{"value": f"ann{number}@corp.example"} for number in range(aliases)]
+    idp.put(ann["id"], user("ann", emails=[*user("ann")["emails"], *others]))
+    idp.patch(ann["id"], operation("replace", "title", "Engineer"))
+    with counting(world) as said:
+        idp.patch(ann["id"], operation("replace", "title", "Chief"))
+    assert len(said) <= CHANGE, said
+
+
+def test_a_write_that_says_nothing_new_is_not_planned_for(world, idp):
+    """R3: PUT and PATCH of what is there, and of what is nobody's business but the client's."""
+    ann = idp.create("ann")
+    idp.patch(ann["id"], operation("replace", "nickName", "Annie"))
+    events = count(world, EventRecord)
+    for change in (
+        lambda: idp.put(ann["id"], user("ann", nickName="Annie")),
+        lambda: idp.patch(ann["id"], operation("replace", "displayName", "Ann")),
+        lambda: idp.patch(ann["id"], operation("replace", "nickName", "Anna")),
+    ):
+        with counting(world) as said:
+            change()
+        assert len(said) <= UNCHANGED, said
+    assert count(world, EventRecord) == events
+
+
+def test_dismissals_are_not_slowed_by_what_others_have_open(world, idp):
+    """D1, D7: a departure costs the same, however many people there are."""
+    costs = []
+    for name in ("ann", "bob"):
+        left = idp.create(name)
+        world.accept(name.title())
+        for number in range(3):
+            idp.create(f"{name}{number}")
+        with counting(world) as said:
+            assert outcome(idp.activate(left["id"], False))["state"] == "dismissed"
+        costs.append(len(said))
+    assert costs[0] == costs[1]
