@@ -27,10 +27,10 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from provisioning.domain.addresses import address_key
 from provisioning.scim.documents import ScimUser
 from provisioning.scim.errors import ScimError, client_input
+from provisioning.scim.limits import MAX_FILTER
 from provisioning.scim.urns import CORE, GROUP
 from provisioning.storage.models.scim import ScimGroupRecord, ScimUserRecord
 
-MAX_LENGTH = 1_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -119,8 +119,8 @@ def group_condition(text: str) -> ColumnElement[bool]:
 def _tree(text: str, kind: Callable[[str], Any]) -> Any:
     if not text:
         raise _invalid("the filter is empty; leave it out to list everyone")
-    if len(text) > MAX_LENGTH:
-        raise _invalid(f"a filter has at most {MAX_LENGTH} characters")
+    if len(text) > MAX_FILTER:
+        raise _invalid(f"it has {len(text):,} characters; the limit is {MAX_FILTER:,}")
     try:
         with client_input():
             return kind(text).ast
