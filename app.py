@@ -22,6 +22,9 @@ from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.domain.mapping import merge_rules
 from provisioning.logs import configure_logs
+from provisioning.scim.gate import Gate
+from provisioning.scim.limits import ScimLimits
+from provisioning.scim.oauth import create_oauth_blueprint
 from provisioning.scim.provider import create_scim_blueprint
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import (
@@ -135,9 +138,16 @@ def make_app(settings: Settings, services: Services) -> Flask:
         trusted_hosts=settings.web.trusted_hosts,
     )
     following = partial(next_run, services, settings.schedule.nightly_at)
-    scim = create_scim_blueprint(services, public_url=public_url)
-    csrf.exempt(scim)
-    app.register_blueprint(scim)
+    limits = ScimLimits(
+        requests_per_second=settings.scim.requests_per_second, body_bytes=settings.scim.body_bytes
+    )
+    gate = Gate(services.tokens, limits)
+    for machines in (
+        create_scim_blueprint(services, gate, limits, public_url=public_url),
+        create_oauth_blueprint(services.access_tokens, gate),
+    ):
+        csrf.exempt(machines)
+        app.register_blueprint(machines)
     app.register_blueprint(create_admin_blueprint(services, next_run=following))
     app.register_blueprint(create_accounts_blueprint(services))
     app.register_blueprint(create_health_blueprint(services))

@@ -149,9 +149,10 @@ def running(folder: Path) -> Iterator[list[Server]]:
         "DATABASE_URL": f"sqlite:///{folder}/usher.db",
         "PORT": str(usher_port),
         "LOG_LEVEL": "WARNING",
+        "USHER_SCIM__REQUESTS_PER_SECOND": "1000000",
     }
     made = subprocess.run(
-        [BIN / "usher", "token", "create", "--source", "bench", "--first-run", "apply", "--json"],
+        [BIN / "usher", "token", "create", "bench", "--first-run", "apply", "--json"],
         env=ours, check=True, capture_output=True, text=True,
     )  # fmt: skip
     usher = subprocess.Popen([BIN / "usher", "serve", "--no-scheduler"], env=ours)

@@ -41,6 +41,7 @@ from provisioning.settings_model import (
     Table,
     WebSettings,
 )
+from provisioning.settings_scim import ScimSettings
 
 MASK = "********"
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/?#]*):.*(?=@)|(?<=password=)[^&]*")
@@ -60,6 +61,7 @@ class Settings(Table):
     invitations: InvitationSettings = InvitationSettings()
     people: PeopleSettings = PeopleSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    scim: ScimSettings = ScimSettings()
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 

@@ -10,6 +10,8 @@ invitations  every upkeep interval   expires invitations whose time is over, and
 waiting      every upkeep interval   gives free seats to those who wait (L3)
 seats        every hour              counts the seated again (L7)
 findings     every hour              looks at every address again (E5)
+tokens       every hour              tells administrators of tokens that end soon, and forgets
+                                     access tokens that did
 history      every day               forgets slots that nobody asks for any more
 """
 
@@ -61,6 +63,7 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
         ("waiting", "serves the waiting list", schedule.upkeep, services.waiting.serve),
         ("seats", "counts the seated again", hour, services.seats.recount),
         ("findings", "looks at every address again", hour, services.findings.refresh_all),
+        ("tokens", "tells of tokens that end soon", hour, partial(_tokens, services)),
         ("history", "forgets old slots of jobs", 24 * hour, services.slots.forget_old),
     )
     made = [
@@ -167,6 +170,11 @@ def _once_a_period(
 def _expire(services: Services) -> None:
     services.invitations.expire_due()
     services.waiting.serve()
+
+
+def _tokens(services: Services) -> None:
+    services.token_letters.write_due()
+    services.access_tokens.forget_old()
 
 
 def _call(work: Callable[[], object]) -> None:

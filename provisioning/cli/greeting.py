@@ -28,7 +28,7 @@ def greet(services: Services, *, public_url: str, database: str) -> None:
         say(f"  Password   {password}   (once; you choose your own then)")
         say(f"  SCIM       {public_url}/scim/v2   token {token.secret}")
     else:
-        say(f"  SCIM       {public_url}/scim/v2   (usher token create --source NAME)")
+        say(f"  SCIM       {public_url}/scim/v2   (usher token create NAME)")
     say(f"  Data       {database}   settings: usher config show --origin")
     if services.mailer.keeps_letters:
         say(f"  Letters    are kept in {public_url}/admin/outbox; nobody is written to")

@@ -1,11 +1,10 @@
-"""serve, scheduler, demo, check, config, token, jobs, db."""
+"""serve, scheduler, demo, check, config, jobs, db."""
 
 from __future__ import annotations
 
 import click
 
 from provisioning.cli.output import Screen, command, fail, pass_screen
-from provisioning.cli.wiring import actor
 from provisioning.domain.errors import NotFoundError
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
 
@@ -84,71 +83,6 @@ def config_show(screen: Screen, *, origin: bool) -> None:
         return
     columns = ("setting", "value", "origin") if origin else ("setting", "value")
     screen.table(columns, [row[: len(columns)] for row in rows])
-
-
-@click.group()
-def token() -> None:
-    """Tokens of SCIM sources."""
-
-
-@token.command("create")
-@click.option("--source", required=True, help="The source it speaks for; made if it is new.")
-@click.option("--first-run", type=click.Choice(["plan", "apply"]), help="apply needs no release.")
-@command
-@pass_screen
-def token_create(screen: Screen, *, source: str, first_run: str | None) -> None:
-    """Make a token and show it, once."""
-    made = screen.wiring.services().tokens.create(source, actor(), first_run=first_run)
-    if screen.json:
-        screen.document(
-            {
-                "token": made.secret,
-                "id": made.id,
-                "source": made.source,
-                "expires_at": made.expires_at,
-            }
-        )
-        return
-    click.echo(made.secret)
-    screen.say(f"For {source}, until {made.expires_at:%Y-%m-%d}. It is not shown again.")
-
-
-@token.command("list")
-@command
-@pass_screen
-def token_list(screen: Screen) -> None:
-    """List tokens, without their secrets."""
-    columns = ("id", "source", "created", "expires", "last used", "last rejected", "revoked")
-    rows = [
-        (
-            token.id,
-            source,
-            token.created_at,
-            token.expires_at,
-            token.last_used_at,
-            token.last_rejected_at,
-            token.revoked_at,
-        )
-        for token, source in screen.wiring.services().tokens.list()
-    ]
-    if screen.json:
-        names = [name.replace(" ", "_") for name in columns]
-        screen.document({"tokens": [dict(zip(names, row, strict=True)) for row in rows]})
-        return
-    shown = [(*row[:2], *(f"{day:%Y-%m-%d}" if day else "" for day in row[2:])) for row in rows]
-    screen.table(columns, shown)
-
-
-@token.command("revoke")
-@click.argument("token_id")
-@command
-@pass_screen
-def token_revoke(screen: Screen, token_id: str) -> None:
-    """Make the token TOKEN_ID worthless from the next request on."""
-    screen.wiring.services().tokens.revoke(token_id, actor())
-    if screen.json:
-        screen.document({"revoked": token_id})
-    screen.say(f"Token {token_id} is revoked.")
 
 
 @click.group(invoke_without_command=True)

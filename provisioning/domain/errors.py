@@ -179,6 +179,12 @@ class PasswordError(ProvisioningError):
     code = "password"
 
 
+class TokenError(ProvisioningError):
+    """A token is over already, or has been replaced; the sentence says which."""
+
+    code = "token"
+
+
 class DeliveryError(ProvisioningError):
     """A letter was not taken by the mail relay."""
 

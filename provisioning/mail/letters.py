@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from email.headerregistry import Address
@@ -48,30 +49,64 @@ class InvitationLetter:
 
 def render_invitation(letter: InvitationLetter) -> EmailMessage:
     """Return the letter that invites somebody (I1)."""
-    return _render("invitation", f"You are invited to {letter.intranet_name}", letter)
+    return _invitation("invitation", f"You are invited to {letter.intranet_name}", letter)
 
 
 def render_reminder(letter: InvitationLetter) -> EmailMessage:
     """Return the letter that reminds somebody of an invitation, with the same link (I4)."""
-    return _render("reminder", f"Your invitation to {letter.intranet_name} is waiting", letter)
+    return _invitation("reminder", f"Your invitation to {letter.intranet_name} is waiting", letter)
 
 
-def _render(name: str, subject: str, letter: InvitationLetter) -> EmailMessage:
+def _invitation(name: str, subject: str, letter: InvitationLetter) -> EmailMessage:
+    return compose(
+        name,
+        subject,
+        sender=letter.sender,
+        recipient=address_of(letter.display_name, letter.recipient),
+        message_id=letter.message_id,
+        facts={
+            "letter": letter,
+            "until": moment_in(letter.expires_at, letter.time_zone),
+            "name": _one_line(letter.display_name),
+        },
+    )
+
+
+def compose(
+    template: str,
+    subject: str,
+    *,
+    sender: str,
+    recipient: Address,
+    message_id: str,
+    facts: Mapping[str, object],
+) -> EmailMessage:
+    """Return a message with the text and the HTML of a template.
+
+    Args:
+        template: Its name, without .txt and .html.
+        subject: One line.
+        sender: An address, with or without a name.
+        recipient: Whom it is for.
+        message_id: The same for every try.
+        facts: What the template speaks of.
+    """
     message = EmailMessage()
     message["Subject"] = _one_line(subject)
-    message["From"] = _address(*parseaddr(letter.sender))
-    message["To"] = _address(letter.display_name, letter.recipient)
-    message["Message-ID"] = _one_line(letter.message_id)
+    message["From"] = address_of(*parseaddr(sender))
+    message["To"] = recipient
+    message["Message-ID"] = _one_line(message_id)
     # RFC 3834 section 5, and what Exchange heeds: nobody's absence note answers this letter.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    facts = {"letter": letter, "until": _until(letter), "name": _one_line(letter.display_name)}
-    message.set_content(_TEMPLATES.get_template(f"{name}.txt").render(facts))
-    message.add_alternative(_TEMPLATES.get_template(f"{name}.html").render(facts), subtype="html")
+    message.set_content(_TEMPLATES.get_template(f"{template}.txt").render(facts))
+    html = _TEMPLATES.get_template(f"{template}.html").render(facts)
+    message.add_alternative(html, subtype="html")
     return message
 
 
-def _address(name: str, address: str) -> Address:
+def address_of(name: str, address: str) -> Address:
+    """Return a recipient; whatever a directory put into name and address fits into a header."""
     local, _, domain = _one_line(address).rpartition("@")
     return Address(_one_line(name), username=local, domain=domain)
 
@@ -81,10 +116,10 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _until(letter: InvitationLetter) -> str:
-    """Return the end of an invitation as people read it.
+def moment_in(moment: datetime, zone: tzinfo) -> str:
+    """Return a moment as people read it.
 
     Rounded down to the minute: better too early than too late.
     """
-    local = letter.expires_at.astimezone(letter.time_zone)
-    return f"{local.day} {local:%B %Y, %H:%M} ({letter.time_zone})"
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%B %Y, %H:%M} ({zone})"

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from provisioning.domain.errors import NotFoundError
 from provisioning.scim.errors import ScimError
-from provisioning.services.tokens import Caller
+from provisioning.services.token_checks import Caller
 
 _ETAG = re.compile(r'^(?:W/)?"(\d{1,18})"$', re.ASCII)
 

@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from flask import g, request
 
-from provisioning.scim.errors import ScimError
-from provisioning.services.tokens import Caller, TokenService
-
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+from provisioning.scim.gate import Gate
+from provisioning.services.token_checks import Caller
 
 
-def authenticate(tokens: TokenService) -> None:
+def authenticate(gate: Gate, prefix: str) -> None:
     """Let a request in that carries a good token, and remember whom it speaks for.
 
+    Args:
+        gate: Whom to ask.
+        prefix: Where the service provider is, such as "/scim/v2".
+
     Raises:
-        ScimError: 401 without a good token, 403 without the scope.
+        ScimError: 401 without a good token, 403 without the scope, 429 too often.
     """
-    caller = tokens.check(
-        _token(request.headers.get("Authorization", "")), request.remote_addr or ""
+    g.scim_caller = gate.admit(
+        request.headers.get("Authorization", ""),
+        request.remote_addr or "",
+        request.method,
+        request.path.removeprefix(prefix),
     )
-    if caller is None:
-        raise ScimError(
-            HTTPStatus.UNAUTHORIZED,
-            "The token is missing, unknown, expired or revoked. Send it as "
-            '"Authorization: Bearer usher_..."; `usher token create` makes one.',
-        )
-    scope = f"users:{'read' if request.method in _READS else 'write'}"
-    if scope not in caller.scopes:
-        raise ScimError(HTTPStatus.FORBIDDEN, f"This token lacks the scope {scope}.")
-    g.scim_caller = caller
 
 
 def current_caller() -> Caller:
     """Return whom the request's token speaks for."""
     caller: Caller = g.scim_caller
     return caller
-
-
-def _token(header: str) -> str:
-    """Return the token of a header; some providers send it bare."""
-    scheme, _, rest = header.strip().partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else header.strip()

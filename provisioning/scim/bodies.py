@@ -10,14 +10,7 @@ import orjson
 from flask import request
 
 from provisioning.scim.errors import CONTENT_TYPE, ScimError
-
-MAX_BYTES = 1 << 20
-MAX_BYTES_OF_MANY = 16 << 20
-"""Of a group, which may name a hundred thousand members, and of a bulk request."""
-
-MAX_DEPTH = 32
-MAX_OPERATIONS = 1_000
-"""In one PATCH, and in one bulk request."""
+from provisioning.scim.limits import MAX_BYTES, MAX_DEPTH, MAX_OPERATIONS
 
 _TYPES = (CONTENT_TYPE, "application/json")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -27,6 +20,9 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 def read_body(max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """Return the request's JSON object.
 
+    Args:
+        max_bytes: How long it may be.
+
     Raises:
         ScimError: 413 too large, 415 another type, 400 invalidSyntax no JSON object.
     """
@@ -35,13 +31,7 @@ def read_body(max_bytes: int = MAX_BYTES) -> dict[str, Any]:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"Send {CONTENT_TYPE} or application/json, not {request.mimetype or 'nothing'}.",
         )
-    request.max_content_length = max_bytes
-    if (request.content_length or 0) > max_bytes:
-        raise _too_large(f"The body has more than {max_bytes:,} bytes.")
-    body = request.get_data(cache=False)
-    if request.content_length is None and len(body) >= max_bytes:
-        # A body without a length is cut at the application's limit, without a word.
-        raise _too_large(f"The body has {max_bytes:,} bytes or more.")
+    body = _bounded(max_bytes)
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -49,15 +39,29 @@ def read_body(max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise _invalid("The body has to be a JSON object.")
     if _depth(payload) > MAX_DEPTH:
-        raise _invalid(f"The body is nested more than {MAX_DEPTH} deep.")
+        raise _invalid(f"The body is nested deeper than {MAX_DEPTH} levels, the limit.")
     if _NUL.search(body):
         raise ScimError(
             HTTPStatus.BAD_REQUEST, "A text contains the character NUL (\\u0000).", "invalidValue"
         )
     operations = named(payload, "operations")
     if isinstance(operations, list) and len(operations) > MAX_OPERATIONS:
-        raise _too_large(f"A request has at most {MAX_OPERATIONS} operations.")
+        raise _too_large(
+            f"The request has {len(operations):,} operations; the limit is {MAX_OPERATIONS:,}."
+        )
     return payload
+
+
+def _bounded(limit: int) -> bytes:
+    request.max_content_length = limit
+    length = request.content_length
+    if (length or 0) > limit:
+        raise _too_large(f"The body has {length:,} bytes; the limit is {limit:,}.")
+    body = request.get_data(cache=False)
+    if length is None and len(body) >= limit:
+        # A body without a length is cut at the limit, without a word.
+        raise _too_large(f"The body has {limit:,} bytes or more, the limit.")
+    return body
 
 
 def named(payload: dict[str, Any], name: str) -> Any:
@@ -85,4 +89,4 @@ def _invalid(detail: str) -> ScimError:
 
 
 def _too_large(detail: str) -> ScimError:
-    return ScimError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    return ScimError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{detail} Nothing was changed.")

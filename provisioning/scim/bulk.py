@@ -14,6 +14,7 @@ from provisioning.scim.asking import Answer, Asked, ResourceHandler, etag
 from provisioning.scim.bodies import named
 from provisioning.scim.bulk_ids import in_order, resolved, without
 from provisioning.scim.errors import ScimError, error_document, refusal_of
+from provisioning.scim.gate import needed_scopes, require_scopes
 
 REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 RESPONSE = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -131,7 +132,9 @@ class _Run:
             if left_out:
                 self._circles.append(index)
         data = resolved(data, self._created)
-        handler, resource_id = self._target(resolved(operation.path, self._created))
+        path = resolved(operation.path, self._created)
+        handler, resource_id = self._target(path)
+        require_scopes(self._asked.caller, needed_scopes(operation.method, path))
         asked = replace(self._asked, body=data or {}, arguments={}, if_match=operation.version)
         return _call(handler, operation.method, resource_id, asked)
 

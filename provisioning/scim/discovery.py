@@ -8,9 +8,8 @@ from typing import Any
 
 from scim2_models import Context, EnterpriseUser, Group, User
 
-from provisioning.scim.bodies import MAX_BYTES_OF_MANY, MAX_OPERATIONS
-from provisioning.scim.filters import MAX_LENGTH
-from provisioning.scim.paging import DEFAULT_COUNT, MAX_COUNT
+from provisioning.scim.limits import MAX_COUNT, MAX_FILTER, MAX_OPERATIONS, ScimLimits
+from provisioning.scim.paging import DEFAULT_COUNT
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, GROUP
 
 _OURS = {
@@ -28,7 +27,7 @@ _OURS = {
 }
 
 
-def service_provider_config(base_url: str) -> dict[str, Any]:
+def service_provider_config(base_url: str, limits: ScimLimits) -> dict[str, Any]:
     """Return /ServiceProviderConfig."""
     unsupported = {"supported": False}
     return {
@@ -37,7 +36,7 @@ def service_provider_config(base_url: str) -> dict[str, Any]:
         "bulk": {
             "supported": True,
             "maxOperations": MAX_OPERATIONS,
-            "maxPayloadSize": MAX_BYTES_OF_MANY,
+            "maxPayloadSize": limits.body_bytes,
         },
         "filter": {"supported": True, "maxResults": MAX_COUNT},
         "changePassword": unsupported,
@@ -54,9 +53,18 @@ def service_provider_config(base_url: str) -> dict[str, Any]:
             {
                 "type": "oauthbearertoken",
                 "name": "Bearer token",
-                "description": f"usher token create; filters up to {MAX_LENGTH} characters",
+                "description": f"usher token create; filters up to {MAX_FILTER} characters",
+                "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2 client credentials",
+                "description": "usher token create --client; POST /oauth/token gives access "
+                "tokens for an hour",
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+                "primary": False,
+            },
         ],
         "meta": {
             "resourceType": "ServiceProviderConfig",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
+from types import MappingProxyType
 
 import orjson
 import structlog
@@ -46,11 +47,19 @@ NO_DATABASE = (OperationalError, InterfaceError, PoolTimeoutError)
 class ScimError(Exception):
     """A refusal of the protocol layer itself."""
 
-    def __init__(self, status: HTTPStatus, detail: str, scim_type: str | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        scim_type: str | None = None,
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.scim_type = scim_type
+        self.headers = headers
 
 
 def refusal_of(error: Exception) -> ScimError:
@@ -95,6 +104,7 @@ def error_response(refusal: ScimError) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="Usher"'
     if refusal.status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"
+    response.headers.update(refusal.headers)
     return response
 
 

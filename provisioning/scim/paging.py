@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from provisioning.scim.errors import ScimError
+from provisioning.scim.limits import MAX_COUNT
 
 DEFAULT_COUNT = 100
-MAX_COUNT = 200
 _LARGEST = 2**31
 
 

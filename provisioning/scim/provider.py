@@ -13,16 +13,16 @@ from flask.blueprints import BlueprintSetupState
 
 from provisioning.scim.asking import Answer, ResourceHandler
 from provisioning.scim.auth import authenticate
-from provisioning.scim.bodies import MAX_BYTES, MAX_BYTES_OF_MANY
 from provisioning.scim.bulk import Bulk
 from provisioning.scim.discovery import resource_types, schemas, service_provider_config
 from provisioning.scim.errors import NO_DATABASE, ScimError, error_response, refusal_of
+from provisioning.scim.gate import Gate
 from provisioning.scim.groups import Groups
 from provisioning.scim.http import answering, json_response
+from provisioning.scim.limits import MAX_BYTES, ScimLimits
 from provisioning.scim.searching import search_all, searching
 from provisioning.scim.users import Users
 from provisioning.services.container import Services
-from provisioning.services.tokens import TokenService
 
 PREFIX = "/scim/v2"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -33,27 +33,31 @@ _KNOWN = re.compile(
 _OURS = re.compile(rf"^{PREFIX}(/|$)")
 
 
-def create_scim_blueprint(services: Services, *, public_url: str) -> Blueprint:
+def create_scim_blueprint(
+    services: Services, gate: Gate, limits: ScimLimits, *, public_url: str
+) -> Blueprint:
     """Return the service provider of one intranet.
 
     Args:
         services: The use cases.
+        gate: Who may pass.
+        limits: How much a request may ask for.
         public_url: Where resources live; never taken from a request.
     """
     scim = Blueprint("scim", __name__, url_prefix=PREFIX)
     base_url = public_url.rstrip("/") + PREFIX
     users, groups = Users(services, base_url), Groups(services, base_url)
     scim.record_once(_never_redirect)
-    scim.before_request(lambda: authenticate(services.tokens))
-    scim.before_app_request(lambda: _unrouted(services.tokens))
+    scim.before_request(lambda: authenticate(gate, PREFIX))
+    scim.before_app_request(lambda: _unrouted(gate))
     scim.register_error_handler(Exception, lambda error: error_response(refusal_of(error)))
     _add_resources(scim, "Users", users, MAX_BYTES)
-    _add_resources(scim, "Groups", groups, MAX_BYTES_OF_MANY)
+    _add_resources(scim, "Groups", groups, limits.body_bytes)
     bulk = Bulk({"Users": users, "Groups": groups}, base_url)
-    _add(scim, "/Bulk", "POST", bulk.run, MAX_BYTES_OF_MANY)
+    _add(scim, "/Bulk", "POST", bulk.run, limits.body_bytes)
     everything = partial(search_all, (users, groups))
     _add(scim, "/.search", "POST", lambda asked: everything(searching(asked)), MAX_BYTES)
-    _add_discovery(scim, base_url)
+    _add_discovery(scim, base_url, limits)
     scim.add_url_rule("/Me", "me", _me, methods=_METHODS, strict_slashes=False)
     scim.add_url_rule("/", "root", _unknown, methods=_METHODS, strict_slashes=False)
     scim.add_url_rule("/<path:path>", "unknown", _unknown, methods=_METHODS)
@@ -83,7 +87,7 @@ def _add(
     )
 
 
-def _add_discovery(scim: Blueprint, base_url: str) -> None:
+def _add_discovery(scim: Blueprint, base_url: str, limits: ScimLimits) -> None:
     def add(path: str, name: str, view: Callable[..., Response]) -> None:
         scim.add_url_rule(path, name, view, methods=["GET"], strict_slashes=False)
 
@@ -92,7 +96,7 @@ def _add_discovery(scim: Blueprint, base_url: str) -> None:
     add(
         "/ServiceProviderConfig",
         "service_provider_config",
-        lambda: json_response(service_provider_config(base_url)),
+        lambda: json_response(service_provider_config(base_url, limits)),
     )
     add("/ResourceTypes", "resource_types", lambda: _list(list(types.values())))
     add("/ResourceTypes/<name>", "resource_type", lambda name: _one(types, name, "resource type"))
@@ -131,13 +135,13 @@ def _unknown(path: str = "") -> Response:
     raise ScimError(HTTPStatus.NOT_FOUND, f"There is nothing at /{path[:80]}.")
 
 
-def _unrouted(tokens: TokenService) -> Response | None:
+def _unrouted(gate: Gate) -> Response | None:
     """Answer what no rule takes, a method nobody has heard of for one: no page, and no secrets."""
     error = request.routing_exception
     if error is None or not _OURS.match(request.path):
         return None
     try:
-        authenticate(tokens)
+        authenticate(gate, PREFIX)
     except (ScimError, *NO_DATABASE) as refusal:
         return error_response(refusal_of(refusal))
     return error_response(refusal_of(error))

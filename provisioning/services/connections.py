@@ -84,7 +84,7 @@ def add_identity_provider(
             raise ConfigurationError(
                 f'There is a source "{name}" already, and a token is shown only once. Nothing was '
                 f"made: choose another name, or make it another token: "
-                f"usher token create --source {name}."
+                f"usher token create {name}."
             )
     token = tokens.create(name, actor)
     choose_vendor(context, name, vendor, actor)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
 from provisioning.ports import Clock, Mailer
+from provisioning.services.access_tokens import AccessTokenService
 from provisioning.services.accounts import AccountService
 from provisioning.services.connections import (
     Connection,
@@ -37,6 +38,7 @@ from provisioning.services.scim_users import ScimUserService
 from provisioning.services.seats import SeatService
 from provisioning.services.sessions import SessionService
 from provisioning.services.slots import SlotService
+from provisioning.services.token_letters import TokenLetters
 from provisioning.services.tokens import NewToken, TokenService
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.base import Database
@@ -66,6 +68,8 @@ class Services:
     scim_groups: ScimGroupService
     departments: DepartmentService
     tokens: TokenService
+    access_tokens: AccessTokenService
+    token_letters: TokenLetters
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
@@ -92,6 +96,8 @@ class Services:
             scim_groups=ScimGroupService(context),
             departments=DepartmentService(context),
             tokens=TokenService(context),
+            access_tokens=AccessTokenService(context),
+            token_letters=TokenLetters(context),
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),

@@ -26,6 +26,7 @@ from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
 from provisioning.services.links import join_link
 from provisioning.services.tasks import give_default_task
+from provisioning.services.token_letters import TOKEN_LETTER, token_letter
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
 from provisioning.storage.models.employees import EmployeeRecord
@@ -41,12 +42,12 @@ BATCH = 50
 GONE = frozenset({OutboxState.DELIVERED, OutboxState.KEPT})
 """A letter in one of these states can be read as it was, whatever became of its invitation."""
 
-
 LETTERS: Mapping[str, tuple[Callable[[InvitationLetter], EmailMessage], str]] = {
     INVITATION_LETTER: (render_invitation, ""),
     REMINDER_LETTER: (render_reminder, ".reminder"),
 }
-"""By topic: how a letter is written, and what its Message-ID adds to the invitation's id."""
+"""About invitations, by topic: how a letter is written, and what its Message-ID adds to the id of
+the invitation."""
 
 
 def retry_delay(failures: int) -> timedelta:
@@ -189,7 +190,9 @@ class DeliveryService:
         return message if message is not None and message.fence == fence else None
 
     def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
-        """Render a letter about an invitation, unless the link ceased to open before it left."""
+        """Render a letter, unless what it speaks of was over before it left."""
+        if message.topic == TOKEN_LETTER:
+            return token_letter(session, self._context, message)
         invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
         if invitation is None:
             return None
@@ -222,6 +225,8 @@ class DeliveryService:
             message.delivered_at = now
             message.attempts += 1
             message.claimed_until = message.error = None
+            if message.topic not in LETTERS:
+                return
             invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
             if invitation is None:
                 return

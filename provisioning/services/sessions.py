@@ -114,6 +114,15 @@ class SessionService:
             must_change_password=identity.one_time,
         )
 
+    def confirm(self, who: SignedIn, password: str) -> None:
+        """Ask whoever is signed in for their password again, before what cannot be taken back.
+
+        Raises:
+            CredentialsError: It is not theirs; counted like one at the entrance.
+        """
+        if self._credentials.authenticate(who.address, password) is None:
+            raise CredentialsError(WRONG)
+
     def sign_out(self, secret: str) -> None:
         """End a session."""
         with self._context.database.write() as session:

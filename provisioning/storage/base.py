@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,8 +15,10 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Enum,
+    Executable,
     Integer,
     MetaData,
+    Row,
     String,
     create_engine,
     event,
@@ -24,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -95,7 +98,7 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """One database, opened twice: to read, and to write without surprises.
+    """One database, opened three times: to look, to read, and to write without surprises.
 
     On SQLite every writing transaction begins IMMEDIATE, because a deferred one that finds
     a newer snapshot fails at once, however long the time-out is.
@@ -109,6 +112,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._reading = self._engine("DEFERRED")
         self._writing = self._engine("IMMEDIATE") if self.is_sqlite else self._reading
+        self._looking = self._engine_without_transactions()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -122,6 +126,23 @@ class Database:
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
+    def first(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        """Return the first row of a statement that only looks, without a transaction around it.
+
+        For what every request asks: nothing but the statement is sent. A connection that was
+        cut since its last use is replaced once.
+        """
+        try:
+            return self._first(statement, values)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._first(statement, values)
+
+    def _first(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        with self._looking.connect() as connection:
+            return connection.execute(statement, values).first()
+
     @property
     def engine(self) -> Engine:
         """The engine that writes; for migrations and backups."""
@@ -129,8 +150,8 @@ class Database:
 
     def close(self) -> None:
         """Give every connection back."""
-        self._reading.dispose()
-        self._writing.dispose()
+        for engine in (self._looking, self._reading, self._writing):
+            engine.dispose()
 
     def _engine(self, begin: str) -> Engine:
         if not self.is_sqlite:
@@ -145,6 +166,17 @@ class Database:
         event.listen(
             engine, "begin", lambda connection: connection.exec_driver_sql(f"BEGIN {begin}")
         )
+        return engine
+
+    def _engine_without_transactions(self) -> Engine:
+        alone: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
+        if not self.is_sqlite:
+            return create_engine(
+                self.url, pool_size=MAX_CONNECTIONS, max_overflow=MAX_CONNECTIONS, **alone
+            )
+        timeout = {"timeout": BUSY_TIMEOUT_MS / 1000}
+        engine = create_engine(self.url, connect_args=timeout, **alone)
+        event.listen(engine, "connect", _prepare_sqlite)
         return engine
 
 

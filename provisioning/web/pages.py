@@ -16,6 +16,7 @@ from provisioning.web.outbox import OutboxPages
 from provisioning.web.overview import OverviewPages
 from provisioning.web.people import PeoplePages
 from provisioning.web.plans import PlanPages
+from provisioning.web.tokens import TokenPages
 
 
 def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetime]) -> Blueprint:
@@ -39,6 +40,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     PlanPages(services).add_to(admin)
     OutboxPages(services).add_to(admin)
     ConnectionPages(services).add_to(admin)
+    TokenPages(services).add_to(admin)
     admin.record_once(lambda state: _filters(state, services))
     admin.after_request(_keep_out_of_caches)
     admin.context_processor(lambda: {"intranet": services.context.intranet_name})

@@ -107,19 +107,6 @@ def test_a_wrong_configuration_is_told_and_nothing_starts(usher, line, sentence)
     assert not (usher.folder / "usher.db").exists()
 
 
-def test_tokens_are_shown_once_listed_and_revoked(usher):
-    made = usher("token", "create", "--source", "okta", "--first-run", "apply", "--json").json
-    assert made["token"].startswith(f"usher_{made['id']}_")
-    listed = usher("token", "list", "--json")
-    assert made["token"] not in listed.out
-    assert [row["source"] for row in listed.json["tokens"]] == ["okta"]
-    usher("token", "revoke", made["id"])
-    assert usher("token", "list", "--json").json["tokens"][0]["revoked"]
-    assert "there is no token" in usher("token", "revoke", "x", code=1).err
-    usher("token", "create", "--source", "Not A Name", code=78)
-    usher("token", "create", "--source", "corp", code=78)
-
-
 def test_jobs_are_listed_and_run_by_hand(usher):
     names = usher("jobs", "list", "--json").json["jobs"].keys()
     assert names >= {"nightly", "delivery", "invitations", "waiting", "seats", "findings"}

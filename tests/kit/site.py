@@ -22,9 +22,9 @@ from tests.kit.world import PASSWORD
 ADMINISTRATOR = "admin@localhost"
 
 
-def make_site(services: Services) -> Flask:
-    """The web application over the services of a test."""
-    settings = load_settings(environ={"PUBLIC_URL": PUBLIC_URL}, config_path=None)
+def make_site(services: Services, **environ: str) -> Flask:
+    """The web application over the services of a test; `environ` sets what it does not give."""
+    settings = load_settings(environ={"PUBLIC_URL": PUBLIC_URL, **environ}, config_path=None)
     return root.make_app(settings, services)
 
 

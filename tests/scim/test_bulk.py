@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.scim.bodies import MAX_OPERATIONS
+from provisioning.scim.limits import MAX_OPERATIONS
 from tests.kit.scim_client import (
     BASE,
     ENTERPRISE,
@@ -188,5 +188,5 @@ def test_a_bulk_id_is_given_once(idp):
 
 def test_more_than_the_limit_is_refused(idp):
     body = {"Operations": [post(str(n), user("ann")) for n in range(MAX_OPERATIONS + 1)]}
-    assert f"{MAX_OPERATIONS}" in refusal(idp("POST", "/Bulk", body), 413)
+    assert f"{MAX_OPERATIONS:,}" in refusal(idp("POST", "/Bulk", body), 413)
     assert idp.list()["totalResults"] == 0

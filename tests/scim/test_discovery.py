@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.scim.bodies import MAX_BYTES_OF_MANY, MAX_OPERATIONS
+from provisioning.scim.limits import MAX_OPERATIONS, ScimLimits
 from tests.kit.scim_client import BASE, CORE, ENTERPRISE, GROUP, OURS, operation, taken, user
 
 
@@ -24,9 +24,11 @@ def test_what_is_supported_is_told(protocol):
     assert config["changePassword"]["supported"] is False
     assert config["filter"]["maxResults"] == 200
     assert config["bulk"]["maxOperations"] == MAX_OPERATIONS
-    assert config["bulk"]["maxPayloadSize"] == MAX_BYTES_OF_MANY
+    assert config["bulk"]["maxPayloadSize"] == ScimLimits().body_bytes
     assert config["pagination"]["cursor"] is config["pagination"]["index"] is True
-    assert "oauthbearertoken" in [scheme["type"] for scheme in config["authenticationSchemes"]]
+    schemes = {scheme["type"]: scheme for scheme in config["authenticationSchemes"]}
+    assert schemes.keys() == {"oauthbearertoken", "oauth2"}
+    assert [kind for kind, scheme in schemes.items() if scheme["primary"]] == ["oauthbearertoken"]
     assert config["meta"]["location"] == f"{BASE}/ServiceProviderConfig"
 
 

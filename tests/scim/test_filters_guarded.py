@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from provisioning.domain.findings import FindingKind
 from provisioning.scim.discovery import schemas
-from provisioning.scim.filters import MAX_LENGTH
+from provisioning.scim.limits import MAX_FILTER
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.scim import ScimEmailRecord
 from tests.kit.scim_client import CORE, ENTERPRISE, OURS, employee_of, refusal, user
@@ -62,7 +62,7 @@ REFUSED = [
     'not userName eq "x"',
     'userName eq "x" and',
     "not (" * 40 + "title pr" + ")" * 40,
-    "userName eq " + '"' + "x" * MAX_LENGTH + '"',
+    "userName eq " + '"' + "x" * MAX_FILTER + '"',
 ]
 
 
@@ -77,7 +77,7 @@ def test_what_cannot_be_compared_is_refused(protocol, wanted):
 )
 def test_the_longest_filter_is_answered(idp, term, found):
     """As many and as deep terms as a filter can have are no load too great."""
-    terms = MAX_LENGTH // (len(term) + len(" and "))
+    terms = MAX_FILTER // (len(term) + len(" and "))
     idp.create("ann")
     for joined in (" or ", " and "):
         assert len(idp.find(joined.join([term] * terms))) == found

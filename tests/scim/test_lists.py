@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.scim.paging import MAX_COUNT
+from provisioning.scim.limits import MAX_COUNT
 from tests.kit.scim_client import CORE, ENTERPRISE, OURS, outcome, refusal, taken, user
 
 ANN = 'userName eq "ann@corp.example"'

@@ -42,7 +42,7 @@ def served(tmp_path_factory):
                 "MAIL_FROM": "Corp <intranet@corp.example>",
             },
         )
-        made = usher("token", "create", "--source", "idp", "--first-run", "apply", "--json").json
+        made = usher("token", "create", "idp", "--first-run", "apply", "--json").json
         with usher.serving(port):
             yield usher, relay, f"http://127.0.0.1:{port}/scim/v2", made["token"]
 

@@ -7,9 +7,19 @@ import secrets
 
 import pytest
 
-from provisioning.scim.bodies import MAX_BYTES, MAX_BYTES_OF_MANY, MAX_DEPTH, MAX_OPERATIONS
 from provisioning.scim.documents import LONGEST_KEY
-from tests.kit.scim_client import ENTERPRISE, GROUP, PATCH, operation, outcome, refusal, user
+from provisioning.scim.limits import MAX_BYTES, MAX_DEPTH, MAX_FILTER, MAX_OPERATIONS
+from tests.kit.scim_client import (
+    ENTERPRISE,
+    GROUP,
+    PATCH,
+    connect,
+    operation,
+    outcome,
+    refusal,
+    user,
+)
+from tests.kit.site import make_site
 
 ANN = json.dumps(user("ann")).encode()
 
@@ -49,16 +59,41 @@ def test_a_body_that_is_none_is_refused(protocol, raw, status, scim_type):
 
 
 def test_a_body_as_large_as_the_limit_is_taken(protocol):
-    """Safety 18: one byte more is refused; a group may be larger, for the sake of its members."""
-    refusal(protocol("POST", "/Users", raw=ANN.ljust(MAX_BYTES + 1)), 413)
+    """Safety 18: one byte more is refused, and the sentence names the limit."""
+    assert f"{MAX_BYTES:,}" in refusal(
+        protocol("POST", "/Users", raw=ANN.ljust(MAX_BYTES + 1)), 413
+    )
     answer = protocol("POST", "/Users", raw=ANN.ljust(MAX_BYTES))
     assert answer.status_code == 201
     protocol.delete(answer.get_json(force=True)["id"])
+
+
+@pytest.mark.parametrize("limit", [1 << 20, 3 << 20])
+def test_a_group_may_be_as_large_as_is_set(sqlite_world, limit):
+    """Safety 18: for the sake of its members; pages have a limit of their own."""
+    services = sqlite_world.services
+    idp = connect(services, app=make_site(services, USHER_SCIM__BODY_BYTES=f"{limit}"))
     group = json.dumps({"schemas": [GROUP], "displayName": "Sales"}).encode()
-    answer = protocol("POST", "/Groups", raw=group.ljust(MAX_BYTES + 1))
-    assert answer.status_code == 201
-    protocol("DELETE", f"/Groups/{answer.get_json(force=True)['id']}")
-    refusal(protocol("POST", "/Groups", raw=group.ljust(MAX_BYTES_OF_MANY + 1)), 413)
+    for path in ("/Groups", "/Bulk"):
+        assert f"{limit:,}" in refusal(idp("POST", path, raw=group.ljust(limit + 1)), 413)
+    assert idp("POST", "/Groups", raw=group.ljust(limit)).status_code == 201
+    config = idp("GET", "/ServiceProviderConfig").get_json(force=True)
+    assert config["bulk"]["maxPayloadSize"] == limit
+
+
+def test_every_limit_is_named_by_whoever_keeps_it(protocol):
+    """Safety 18: an administrator reads what was too much, and how much is allowed."""
+    ann = protocol.create("ann")
+    path = f"/Users/{ann['id']}"
+    many = [operation("replace", "title", "x")] * (MAX_OPERATIONS + 1)
+    body = {"schemas": [PATCH], "Operations": many}
+    assert f"limit is {MAX_OPERATIONS:,}" in refusal(protocol("PATCH", path, body), 413)
+    deep = json.dumps({"x": nested(MAX_DEPTH)}).encode()
+    assert f"{MAX_DEPTH}" in refusal(protocol("PUT", path, raw=deep), 400, "invalidSyntax")
+    filter = f'userName eq "{"x" * MAX_FILTER}"'
+    long = refusal(protocol.try_list(filter=filter), 400, "invalidFilter")
+    assert f"limit is {MAX_FILTER:,}" in long
+    protocol.delete(ann["id"])
 
 
 @pytest.mark.parametrize(

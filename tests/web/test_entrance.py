@@ -22,7 +22,13 @@ def rules(site):
     for rule in site.url_map.iter_rules():
         if not rule.endpoint.startswith("admin.") or rule.endpoint in OPEN:
             continue
-        values = {"run": 1, "message": 1, "employee_id": UUID(int=1), "source": "x"}
+        values = {
+            "run": 1,
+            "message": 1,
+            "employee_id": UUID(int=1),
+            "source": "x",
+            "token_id": "x",
+        }
         known = {name: values[name] for name in rule.arguments}
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             yield adapter.build(rule.endpoint, known), method

@@ -4,7 +4,7 @@ What a filter compares is written beside each document: the same values, folded 
 folds them. An index goes first where there is one, and the folded document decides.
 """
 
-from provisioning.scim.filters.conditions import MAX_LENGTH, group_condition, user_condition
+from provisioning.scim.filters.conditions import group_condition, user_condition
 from provisioning.scim.filters.folding import (
     email_keys,
     exact_key,
@@ -14,7 +14,6 @@ from provisioning.scim.filters.folding import (
 from provisioning.scim.filters.ordering import group_order, is_descending, user_order
 
 __all__ = [
-    "MAX_LENGTH",
     "email_keys",
     "exact_key",
     "group_condition",

@@ -23,9 +23,7 @@ from provisioning.scim.filters.comparing import Condition, Operand, compare, pre
 from provisioning.scim.filters.lists import VALUE, Entry, ValueList
 from provisioning.scim.filters.refusing import refused
 from provisioning.scim.filters.resources import GROUPS, USERS, Complex, Resource
-
-MAX_LENGTH = 4_000
-"""Characters of a filter."""
+from provisioning.scim.limits import MAX_FILTER
 
 _CACHED = 512
 
@@ -53,8 +51,8 @@ def group_condition(text: str) -> Condition:
 def _parsed(text: str) -> FilterNode:
     if not text:
         raise refused("the filter is empty; leave it out to list everyone")
-    if len(text) > MAX_LENGTH:
-        raise refused(f"a filter has at most {MAX_LENGTH:,} characters")
+    if len(text) > MAX_FILTER:
+        raise refused(f"it has {len(text):,} characters; the limit is {MAX_FILTER:,}")
     try:
         return ScimFilter(text).ast
     except SCIMException as error:

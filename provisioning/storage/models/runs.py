@@ -43,6 +43,19 @@ class ActionStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class TokenKind(StrEnum):
+    """What a row of the token table is presented as."""
+
+    TOKEN = "token"  # noqa: S105 - a kind
+    """A long-lived bearer token."""
+
+    CLIENT = "client"
+    """The id and secret of an OAuth client, which fetches access tokens (RFC 6749 4.4)."""
+
+    ACCESS = "access"
+    """An access token of a client, good for an hour."""
+
+
 class RunRecord(Base):
     """One read-plan-guard-apply of one source."""
 
@@ -171,24 +184,38 @@ class JobRunRecord(Base):
 
 
 class TokenRecord(Base):
-    """A bearer token of one source; only its digest is kept."""
+    """What one source proves itself with; only the digest of it is kept."""
 
     __tablename__ = "token"
 
     id: Mapped[str] = mapped_column(Key, primary_key=True)
     """The public part, by which it is found."""
 
+    kind: Mapped[TokenKind] = mapped_column(choice(TokenKind, "token_kind"))
+    client_id: Mapped[str | None] = mapped_column(Key, ForeignKey("token.id"), index=True)
+    """The client an access token was given to; None for everything else."""
+
     source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"), index=True)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[str]
     """Space separated, as in OAuth."""
 
+    note: Mapped[str] = mapped_column(default="")
+    """What an administrator wants to remember of it."""
+
     created_at: Mapped[datetime]
+    created_by: Mapped[str]
     expires_at: Mapped[datetime]
+    replaced_by: Mapped[str | None] = mapped_column(Key)
+    """The token a rotation made in its place."""
+
     last_used_at: Mapped[datetime | None]
     last_used_from: Mapped[str | None]
     last_rejected_at: Mapped[datetime | None]
+    last_rejected_from: Mapped[str | None]
     last_rejected: Mapped[str | None]
+    """Why it was rejected."""
+
     revoked_at: Mapped[datetime | None]
 
 

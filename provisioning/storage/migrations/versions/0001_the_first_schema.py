@@ -498,20 +498,28 @@ def upgrade() -> None:
 
     op.create_table('token',
     sa.Column('id', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
+    sa.Column('kind', sa.Enum('token', 'client', 'access', name='token_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('client_id', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('source_id', sa.Uuid(), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
     sa.Column('scopes', sa.String(), nullable=False),
+    sa.Column('note', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.String(), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('replaced_by', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('last_used_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_used_from', sa.String(), nullable=True),
     sa.Column('last_rejected_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_rejected_from', sa.String(), nullable=True),
     sa.Column('last_rejected', sa.String(), nullable=True),
     sa.Column('revoked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['client_id'], ['token.id'], name=op.f('fk_token_client_id_token')),
     sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_token_source_id_source')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_token'))
     )
     with op.batch_alter_table('token', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_token_client_id'), ['client_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_token_source_id'), ['source_id'], unique=False)
 
     op.create_table('remedy',
