@@ -53,7 +53,6 @@ log = structlog.get_logger(__name__)
 
 _FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
 
-
 _HIDE = (
     update(table_of(LinkRecord))
     .where(this(LinkRecord.source_id), this(LinkRecord.anchor))
@@ -269,10 +268,10 @@ class ScimUserService:
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
     ) -> ScimUserRecord:
         record = session.get(ScimUserRecord, id_, with_for_update=True, populate_existing=True)
-        if record is None or record.source_id != source_id or record.hidden_at is not None:
-            raise NotFoundError("user", id_)
-        require_version(record.version, expected_version)
-        return record
+        if record and record.source_id == source_id and record.hidden_at is None:
+            require_version(record.version, expected_version)
+            return record
+        raise NotFoundError("user", id_)
 
     def _serve_waiting(self, active: bool) -> None:  # noqa: FBT001 - what the client set
         """Pass a seat on at once; the request is done, and the job makes up for a failure."""
