@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from provisioning.domain.errors import NotFoundError
 from provisioning.scim.asking import Answer, Asked, resource_uuid
@@ -28,19 +28,20 @@ from provisioning.services.container import Services
 from provisioning.services.scim_groups import ScimGroupWrite
 from provisioning.services.scim_members import MemberChange, MemberVerb
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord
+from provisioning.storage.scim_rows import GROUPS as GROUPS_OF_SOURCE
 from provisioning.storage.scim_rows import (
     GroupRow,
     find_group,
-    groups_of_source,
     has_more_members_than,
     members_of,
+    uuid_text,
 )
 
 SHOWN_MEMBERS = 1_000
 """Members up to which a PATCH is answered with the group; above, with 204 (RFC 7644 3.5.2)."""
 
 GROUPS = Listed(
-    select=groups_of_source,
+    select=GROUPS_OF_SOURCE,
     row=GroupRow,
     condition=group_condition,
     order=group_order,
@@ -57,6 +58,7 @@ class Groups:
         """Keep the services and where resources live at hand."""
         self._services = services
         self._base_url = base_url
+        self._database = services.context.database
 
     def create(self, asked: Asked) -> Answer:
         """POST: the group and its members; unknown members are left out: 201."""
@@ -77,23 +79,29 @@ class Groups:
     def read(self, resource_id: str, asked: Asked) -> Answer:
         """GET one; members are looked up only if they are wanted."""
         id_ = resource_uuid("group", resource_id)
-        with self._services.context.database.read() as session:
-            row = find_group(session, asked.caller.source_id, id_)
+
+        def look(connection: Connection) -> Answer:
+            row = find_group(connection, asked.caller.source_id, id_)
             if row is None:
                 raise NotFoundError("group", id_)
             if asked.has_already(row.version):
                 return Answer(status=HTTPStatus.NOT_MODIFIED, version=row.version)
-            document = self._documents(session, [row], Projection.of(asked))[0]
-        return Answer(body=document, version=row.version)
+            document = self._documents(connection, [row], Projection.of(asked))[0]
+            return Answer(body=document, version=row.version)
+
+        return self._database.look(look)
 
     def list(self, asked: Asked) -> Answer:
         """GET all, or those a filter names, a page at a time."""
-        with self._services.context.database.read() as session:
-            found = GROUPS.page(session, asked.caller.source_id, asked.arguments)
-            resources = self._documents(session, found.rows, Projection.of(asked))
-        return Answer(
-            body=list_document(resources, found.total, start=found.start, cursors=found.cursors)
-        )
+
+        def look(connection: Connection) -> Answer:
+            found = GROUPS.page(connection, asked.caller.source_id, asked.arguments)
+            resources = self._documents(connection, found.rows, Projection.of(asked))
+            return Answer(
+                body=list_document(resources, found.total, start=found.start, cursors=found.cursors)
+            )
+
+        return self._database.look(look)
 
     def replace(self, resource_id: str, asked: Asked) -> Answer:
         """PUT: the whole group; a body without `members` says nothing about them."""
@@ -112,8 +120,10 @@ class Groups:
                 return patch_group(stored, own)
 
         row = self._change(resource_id, asked, patched, changes)
-        with self._services.context.database.read() as session:
-            large = has_more_members_than(session, row.id, SHOWN_MEMBERS)
+        id_ = resource_uuid("group", resource_id)
+        large = self._database.look(
+            lambda connection: has_more_members_than(connection, id_, SHOWN_MEMBERS)
+        )
         if large and not asked.names("attributes"):
             return Answer(status=HTTPStatus.NO_CONTENT, version=row.version)
         return self._answer(row, asked, HTTPStatus.OK)
@@ -151,17 +161,19 @@ class Groups:
         )
 
     def _answer(self, row: GroupRow, asked: Asked, status: HTTPStatus) -> Answer:
-        with self._services.context.database.read() as session:
-            document = self._documents(session, [row], Projection.of(asked))[0]
-        location = f"{self._base_url}/Groups/{row.id}"
+        projection = Projection.of(asked)
+        document = self._database.look(
+            lambda connection: self._documents(connection, [row], projection)[0]
+        )
+        location = f"{self._base_url}/Groups/{uuid_text(row.id)}"
         return Answer(status=status, body=document, version=row.version, location=location)
 
     def _documents(
-        self, session: Session, rows: Sequence[GroupRow], projection: Projection
+        self, connection: Connection, rows: Sequence[GroupRow], projection: Projection
     ) -> Sequence[bytes]:
         """Render rows, with their members if those are wanted."""
         shown = projection.shows("members")
-        members = members_of(session, [row.id for row in rows]) if shown else {}
+        members = members_of(connection, [row.id for row in rows]) if shown else {}
         return [
             projection.of_document(
                 group_document(row, self._base_url, members.get(row.id, []) if shown else None)

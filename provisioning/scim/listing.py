@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from provisioning.scim import keysets
 from provisioning.scim.filters import is_descending
 from provisioning.scim.paging import Page, bad_cursor, cursor_after, page_of
+from provisioning.storage.core import this
 from provisioning.storage.models.scim import ScimCounterRecord
 
 
@@ -28,12 +29,27 @@ class Listing:
     cursors: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Where a page is looked up, and for whom."""
+
+    connection: Connection
+    source_id: UUID
+
+    def rows(self, query: Select[Any]) -> Sequence[Any]:
+        return self.connection.execute(query, {"this_source_id": self.source_id}).all()
+
+    def number(self, query: Select[Any]) -> int:
+        rows = self.rows(query)
+        return int(rows[0][0]) if rows else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """How a resource type is listed."""
 
-    select: Callable[[UUID], Select[Any]]
-    """All rows of a source."""
+    select: Select[Any]
+    """All rows of the source bound as `this_source_id`."""
 
     row: Callable[..., Any]
     """Makes one row of its columns, with `id` and `seq` among them."""
@@ -47,7 +63,9 @@ class Listed:
     counted: InstrumentedAttribute[int]
     """The kept number of all."""
 
-    def page(self, session: Session, source_id: UUID, arguments: Mapping[str, str]) -> Listing:
+    def page(
+        self, connection: Connection, source_id: UUID, arguments: Mapping[str, str]
+    ) -> Listing:
         """Return the page that is asked for.
 
         Raises:
@@ -55,15 +73,15 @@ class Listed:
         """
         page = page_of(arguments)
         order = self._order(arguments)
-        query = self.select(source_id)
+        query, asking = self.select, _Asking(connection, source_id)
         filtered = "filter" in arguments
         if filtered:
             query = query.where(self.condition(arguments["filter"].strip()))
         if page.by_cursor:
-            rows, cursors = self._after(session, query, page, order, arguments)
+            rows, cursors = self._after(asking, query, page, order, arguments)
         else:
-            rows, cursors = self._at(session, query, page, order), {}
-        total = self._total(session, source_id, query, page, len(rows), filtered)
+            rows, cursors = self._at(asking, query, page, order), {}
+        total = self._total(asking, query, page, len(rows), filtered)
         return Listing(rows, total, None if page.by_cursor else page.start, cursors)
 
     def _order(self, arguments: Mapping[str, str]) -> Sequence[Any]:
@@ -72,7 +90,7 @@ class Listed:
         return self.order(by, descending=descending) if by else (self.seq.asc(),)
 
     def _at(
-        self, session: Session, query: Select[Any], page: Page, order: Sequence[Any]
+        self, asking: _Asking, query: Select[Any], page: Page, order: Sequence[Any]
     ) -> Sequence[Any]:
         """Return the rows of a page by index."""
         if not page.count:
@@ -84,11 +102,11 @@ class Listed:
             query = query.where(self.seq >= passed.offset(page.offset).limit(1).scalar_subquery())
         elif page.offset:
             query = query.offset(page.offset)
-        return [self.row(*columns) for columns in session.execute(query)]
+        return [self.row(*columns) for columns in asking.rows(query)]
 
     def _after(
         self,
-        session: Session,
+        asking: _Asking,
         query: Select[Any],
         page: Page,
         order: Sequence[Any],
@@ -103,7 +121,7 @@ class Listed:
         if not page.count:
             return [], {}
         keyed = query.add_columns(*keysets.compared(order)).order_by(*order)
-        found = session.execute(keyed.limit(page.count + 1)).all()
+        found = asking.rows(keyed.limit(page.count + 1))
         shown = found[: page.count]
         rows = [self.row(*columns[: -len(order)]) for columns in shown]
         if len(found) == len(shown):
@@ -113,17 +131,15 @@ class Listed:
 
     def _total(
         self,
-        session: Session,
-        source_id: UUID,
+        asking: _Asking,
         query: Select[Any],
         page: Page,
         found: int,
         filtered: bool,  # noqa: FBT001 - a fact, not a mode
     ) -> int:
         if not filtered:
-            counter = select(self.counted).where(ScimCounterRecord.source_id == source_id)
-            return session.scalar(counter) or 0
+            return asking.number(select(self.counted).where(this(ScimCounterRecord.source_id)))
         if page.start == 1 and not page.after and 0 < found < page.count:
             return found
         matching = query.with_only_columns(self.id, maintain_column_froms=True)
-        return session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+        return asking.number(select(func.count()).select_from(matching.subquery()))

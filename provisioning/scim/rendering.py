@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from provisioning.scim.asking import etag
 from provisioning.scim.urns import EXTENSION
-from provisioning.storage.scim_rows import USER, GroupRef, GroupRow, UserRow
+from provisioning.storage.scim_rows import (
+    USER,
+    GroupRef,
+    GroupRow,
+    UserRow,
+    moment_text,
+    uuid_text,
+)
 
 NOBODY = {"state": "none", "because": "nobody is invited for this resource yet"}
 _EXTENSION = EXTENSION.encode()
@@ -30,21 +34,20 @@ def user_document(
     """
     # The document begins with its schemas; clients take the first for the resource's own.
     head, _, rest = row.document.partition(b"]")
+    refs = b',"groups":' + orjson.dumps([_group_ref(ref, base_url) for ref in groups])
     return b'%s,"%s"]%s%s,"meta":%s,"%s":%s}' % (
         head,
         _EXTENSION,
         rest[:-1],
-        b',"groups":' + orjson.dumps([_group_ref(ref, base_url) for ref in groups])
-        if groups
-        else b"",
-        _meta("User", f"{base_url}/Users/{row.id}", row.version, row.created_at, row.modified_at),
+        refs if groups else b"",
+        _meta("User", f"{base_url}/Users/{uuid_text(row.id)}", row),
         _EXTENSION,
         orjson.dumps(_outcome(row, position)),
     )
 
 
 def group_document(
-    row: GroupRow, base_url: str, members: Sequence[tuple[str, UUID]] | None
+    row: GroupRow, base_url: str, members: Sequence[tuple[str, Any]] | None
 ) -> bytes:
     """Return a group as it is answered.
 
@@ -55,12 +58,8 @@ def group_document(
     """
     # authentik needs the list of an empty group, too.
     listed = b"" if members is None else b',"members":[%s]' % _members(members, base_url)
-    location = f"{base_url}/Groups/{row.id}"
-    return b'%s%s,"meta":%s}' % (
-        row.document[:-1],
-        listed,
-        _meta("Group", location, row.version, row.created_at, row.modified_at),
-    )
+    location = f"{base_url}/Groups/{uuid_text(row.id)}"
+    return b'%s%s,"meta":%s}' % (row.document[:-1], listed, _meta("Group", location, row))
 
 
 def list_document(
@@ -77,33 +76,32 @@ def list_document(
     return b'%s,"Resources":[%s]}' % (orjson.dumps(head | dict(cursors))[:-1], b",".join(resources))
 
 
-def _meta(kind: str, location: str, version: int, created: datetime, modified: datetime) -> bytes:
-    return orjson.dumps(
-        {
-            "resourceType": kind,
-            "created": created.isoformat(),
-            "lastModified": modified.isoformat(),
-            "location": location,
-            "version": etag(version),
-        }
-    )
+def _meta(kind: str, location: str, row: UserRow | GroupRow) -> bytes:
+    """Return `meta` as text: of what stands in it, nothing needs escaping."""
+    created, modified = moment_text(row.created_at), moment_text(row.modified_at)
+    return (
+        f'{{"resourceType":"{kind}","created":"{created}","lastModified":"{modified}",'
+        f'"location":"{location}","version":"W/\\"{row.version}\\""}}'
+    ).encode()
 
 
 def _group_ref(ref: GroupRef, base_url: str) -> dict[str, str]:
+    id_ = uuid_text(ref.id)
     return {
-        "value": str(ref.id),
-        "$ref": f"{base_url}/Groups/{ref.id}",
+        "value": id_,
+        "$ref": f"{base_url}/Groups/{id_}",
         "display": ref.display_name,
         "type": "direct" if ref.direct else "indirect",
     }
 
 
-def _members(members: Sequence[tuple[str, UUID]], base_url: str) -> bytes:
+def _members(members: Sequence[tuple[str, Any]], base_url: str) -> bytes:
     """Return the entries as text: a hundred thousand of them are no objects."""
     users, groups = f"{base_url}/Users/", f"{base_url}/Groups/"
     return ",".join(
-        f'{{"value":"{id_}","$ref":"{users if kind == USER else groups}{id_}","type":"{kind}"}}'
-        for kind, id_ in members
+        f'{{"value":"{(id_ := uuid_text(each))}",'
+        f'"$ref":"{users if kind == USER else groups}{id_}","type":"{kind}"}}'
+        for kind, each in members
     ).encode()
 
 
@@ -112,7 +110,7 @@ def _outcome(row: UserRow, position: int | None) -> dict[str, Any]:
     if row.state is None:
         return NOBODY
     facts = {
-        "state": row.state.value,
+        "state": row.state,
         "reason": row.reason or None,
         "because": row.because,
         "waitingPosition": position,
@@ -127,5 +125,5 @@ def _outcome(row: UserRow, position: int | None) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def _moment(value: datetime | None) -> str | None:
-    return value.isoformat() if value else None
+def _moment(value: Any) -> str | None:
+    return moment_text(value) if value else None

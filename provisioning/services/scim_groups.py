@@ -184,7 +184,7 @@ def _fill(group: ScimGroupRecord, write: ScimGroupWrite) -> None:
 
 def _stored(session: Session, group: ScimGroupRecord) -> GroupRow:
     session.flush()
-    row = find_group(session, group.source_id, group.id)
+    row = find_group(session.connection(), group.source_id, group.id)
     if row is None:
         raise NotFoundError("group", group.id)
     return row

@@ -45,7 +45,7 @@ Rewrite = Callable[[bytes, UUID], ScimUserWrite]
 def stored_user(session: Session, source_id: UUID, id_: UUID) -> UserRow:
     """Return a resource just written, as it is answered."""
     session.flush()
-    row = find_user(session, source_id, id_)
+    row = find_user(session.connection(), source_id, id_)
     if row is None:
         raise NotFoundError("user", id_)
     return row

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, case, func, select
 
 from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
 from provisioning.services.context import ServiceContext
@@ -59,7 +58,7 @@ def waiting_rows(
 
 
 def waiting_positions(
-    session: Session, context: ServiceContext, employee_ids: Collection[UUID]
+    connection: Connection, context: ServiceContext, employee_ids: Collection[UUID]
 ) -> Mapping[UUID, int]:
     """Return the places of some of those who are in the line (L3)."""
     place = func.row_number().over(order_by=LINE)
@@ -73,7 +72,7 @@ def waiting_positions(
         .subquery()
     )
     query = select(line.c.id, line.c.place).where(line.c.id.in_(employee_ids))
-    return {row.id: row.place for row in session.execute(query)}
+    return {row.id: row.place for row in connection.execute(query)}
 
 
 def _waiting_row(employee: EmployeeRecord, position: int | None) -> WaitingRow:

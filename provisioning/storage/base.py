@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -30,6 +31,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for its turn."""
@@ -127,21 +130,25 @@ class Database:
             yield session
 
     def first(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
-        """Return the first row of a statement that only looks, without a transaction around it.
+        """Return the first row of a statement that only looks."""
+        return self.look(lambda connection: connection.execute(statement, values).first())
 
-        For what every request asks: nothing but the statement is sent. A connection that was
-        cut since its last use is replaced once.
+    def look(self, work: Callable[[Connection], T]) -> T:
+        """Return what work finds that only looks, without a transaction around it.
+
+        For what every request asks: nothing but its statements is sent. A connection that was
+        cut since its last use is replaced once, so work may begin twice.
         """
         try:
-            return self._first(statement, values)
+            return self._look(work)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._first(statement, values)
+        return self._look(work)
 
-    def _first(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+    def _look(self, work: Callable[[Connection], T]) -> T:
         with self._looking.connect() as connection:
-            return connection.execute(statement, values).first()
+            return work(connection)
 
     @property
     def engine(self) -> Engine:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, cast, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
-from provisioning.domain.employees import EmployeeState
-from provisioning.storage.core import execute, this
+from provisioning.storage.core import this
 from provisioning.storage.models.accounts import BindingRecord, IdentityRecord, InvitationRecord
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
@@ -23,23 +32,26 @@ USER, GROUP = "User", "Group"
 
 
 class UserRow(NamedTuple):
-    """A visible resource and what became of it on the intranet."""
+    """A visible resource and what became of it on the intranet.
 
-    id: UUID
+    Ids and moments are as the driver gives them: `uuid_text` and `moment_text` make texts.
+    """
+
+    id: Any
     seq: int
     document: bytes
     version: int
-    created_at: datetime
-    modified_at: datetime
-    employee_id: UUID | None
-    state: EmployeeState | None
+    created_at: Any
+    modified_at: Any
+    employee_id: Any
+    state: str | None
     reason: str | None
     because: str | None
     contact_email: str | None
     mailbox: str | None
-    accepted_at: datetime | None
-    dismissed_at: datetime | None
-    invited_at: datetime | None
+    accepted_at: Any
+    dismissed_at: Any
+    invited_at: Any
     """When the last letter left."""
 
     login: str | None
@@ -48,25 +60,47 @@ class UserRow(NamedTuple):
 
 
 class GroupRow(NamedTuple):
-    """A group without its members."""
+    """A group without its members; ids and moments as the driver gives them."""
 
-    id: UUID
+    id: Any
     seq: int
     document: bytes
     version: int
-    created_at: datetime
-    modified_at: datetime
+    created_at: Any
+    modified_at: Any
 
 
 class GroupRef(NamedTuple):
     """One group somebody is in."""
 
-    id: UUID
+    id: Any
     display_name: str
     direct: bool
 
 
-def _user_columns() -> Sequence[ColumnElement[Any]]:
+def uuid_text(value: Any) -> str:
+    """Return an id as SCIM writes it; SQLite keeps 32 digits.
+
+    >>> uuid_text("5f0c2d6e1b1c4d0e9a3f000000000001")
+    '5f0c2d6e-1b1c-4d0e-9a3f-000000000001'
+    """
+    if isinstance(value, str):
+        return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+    return str(value)
+
+
+def moment_text(value: Any) -> str:
+    """Return a moment as SCIM writes it (RFC 7643 2.3.5); SQLite keeps UTC without its zone.
+
+    >>> moment_text("2026-11-23 12:00:00.000000"), moment_text("2026-11-23 12:00:00.250000")
+    ('2026-11-23T12:00:00+00:00', '2026-11-23T12:00:00.250000+00:00')
+    """
+    if isinstance(value, str):
+        return f"{value[:10]}T{value[11:].removesuffix('.000000')}+00:00"
+    return str(value.astimezone(UTC).isoformat())
+
+
+def _user_columns() -> Sequence[Any]:
     employee = EmployeeRecord
     invited_at = (
         select(func.max(InvitationRecord.sent_at))
@@ -85,68 +119,65 @@ def _user_columns() -> Sequence[ColumnElement[Any]]:
         .scalar_subquery()
     )
     user = ScimUserRecord
-    found: Sequence[Any] = (
+    return _raw(
         user.id, user.seq, user.document, user.version, user.created_at, user.modified_at,
         employee.id, employee.state, employee.state_reason, employee.because,
         employee.contact_email, employee.mailbox, employee.accepted_at, employee.dismissed_at,
         invited_at, login, findings,
     )  # fmt: skip
-    return found
+
+
+def _raw(*columns: Any) -> Sequence[Any]:
+    """Return columns as the driver gives them: a page has a thousand values, all to be texts."""
+    return [type_coerce(column, NullType()) for column in columns]
 
 
 _USER_COLUMNS = _user_columns()
-_GROUP_COLUMNS: Sequence[Any] = (
+_GROUP_COLUMNS = _raw(
     ScimGroupRecord.id, ScimGroupRecord.seq, ScimGroupRecord.document, ScimGroupRecord.version,
     ScimGroupRecord.created_at, ScimGroupRecord.modified_at,
 )  # fmt: skip
 
-
-def visible_users(source_id: UUID) -> Select[Any]:
-    """Select the visible users of a source, each as the fields of a UserRow."""
-    return (
-        select(*_USER_COLUMNS)
-        .select_from(ScimUserRecord)
-        .outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
-        .where(ScimUserRecord.source_id == source_id, ScimUserRecord.hidden_at.is_(None))
-    )
-
-
-def groups_of_source(source_id: UUID) -> Select[Any]:
-    """Select the groups of a source, each as the fields of a GroupRow."""
-    return select(*_GROUP_COLUMNS).where(ScimGroupRecord.source_id == source_id)
-
-
-_ONE_USER = (
+USERS = (
     select(*_USER_COLUMNS)
     .select_from(ScimUserRecord)
     .outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
-    .where(
-        this(ScimUserRecord.id), this(ScimUserRecord.source_id), ScimUserRecord.hidden_at.is_(None)
-    )
+    .where(this(ScimUserRecord.source_id), ScimUserRecord.hidden_at.is_(None))
 )
+"""The visible users of the source bound as `this_source_id`, each as the fields of a UserRow."""
+
+GROUPS = select(*_GROUP_COLUMNS).where(this(ScimGroupRecord.source_id))
+"""The groups of the source bound as `this_source_id`, each as the fields of a GroupRow."""
+
+_USER = USERS.where(this(ScimUserRecord.id))
+_USER_NAMED = USERS.where(this(ScimUserRecord.user_name_key))
+_GROUP = GROUPS.where(this(ScimGroupRecord.id))
 
 
-def find_user(session: Session, source_id: UUID, id_: UUID) -> UserRow | None:
+def find_user(connection: Connection, source_id: UUID, id_: UUID) -> UserRow | None:
     """Return one visible user of a source."""
-    row = execute(session, _ONE_USER, this_id=id_, this_source_id=source_id).one_or_none()
+    row = connection.execute(_USER, {"this_source_id": source_id, "this_id": id_}).first()
     return UserRow(*row) if row else None
 
 
-def find_group(session: Session, source_id: UUID, id_: UUID) -> GroupRow | None:
+def find_user_named(connection: Connection, source_id: UUID, key: str) -> UserRow | None:
+    """Return the visible user of a source with this folded userName."""
+    values = {"this_source_id": source_id, "this_user_name_key": key}
+    row = connection.execute(_USER_NAMED, values).first()
+    return UserRow(*row) if row else None
+
+
+def find_group(connection: Connection, source_id: UUID, id_: UUID) -> GroupRow | None:
     """Return one group of a source."""
-    query = groups_of_source(source_id).where(ScimGroupRecord.id == id_)
-    row = session.execute(query).one_or_none()
+    row = connection.execute(_GROUP, {"this_source_id": source_id, "this_id": id_}).first()
     return GroupRow(*row) if row else None
 
 
-def groups_of_users(
-    session: Session, user_ids: Collection[UUID]
-) -> Mapping[UUID, Sequence[GroupRef]]:
-    """Return the groups each user is in, directly or through another group (RFC 7643 4.1.2)."""
+def _groups_of_users() -> Select[Any]:
     member, outer = ScimMemberRecord, ScimMemberRecord.__table__.alias()
     up = (
         select(member.member_id.label("user_id"), member.group_id, literal(1).label("direct"))
-        .where(member.member_kind == USER, member.member_id.in_(user_ids))
+        .where(member.member_kind == USER, member.member_id.in_(bindparam("ids", expanding=True)))
         .cte("up", recursive=True)
     )
     up = up.union(
@@ -155,41 +186,60 @@ def groups_of_users(
         )
     )
     group = ScimGroupRecord
-    query = (
-        select(up.c.user_id, group.id, group.display_name, func.max(cast(up.c.direct, Integer)))
+    direct = func.max(cast(up.c.direct, Integer))
+    return (
+        select(*_raw(up.c.user_id, group.id), group.display_name, direct)
         .join(group, group.id == up.c.group_id)
         .group_by(up.c.user_id, group.id, group.display_name, group.seq)
         .order_by(group.seq)
     )
-    found: dict[UUID, list[GroupRef]] = defaultdict(list)
-    for user_id, group_id, name, direct in session.execute(query):
+
+
+_GROUPS_OF_USERS = _groups_of_users()
+_MEMBERS = (
+    select(
+        *_raw(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
+    )
+    .where(ScimMemberRecord.group_id.in_(bindparam("ids", expanding=True)))
+    .order_by(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
+)
+_MEMBER_NUMBER = (
+    select(literal(1))
+    .select_from(ScimMemberRecord)
+    .where(this(ScimMemberRecord.group_id))
+    .limit(1)
+    .offset(bindparam("number"))
+)
+
+
+def groups_of_users(
+    connection: Connection, user_ids: Sequence[Any]
+) -> Mapping[Any, Sequence[GroupRef]]:
+    """Return the groups each user is in, directly or through another group (RFC 7643 4.1.2).
+
+    Args:
+        connection: Where to look.
+        user_ids: Ids as a UserRow has them; the answer has the same.
+    """
+    found: dict[Any, list[GroupRef]] = defaultdict(list)
+    ids = [each if isinstance(each, UUID) else UUID(each) for each in user_ids]
+    for user_id, group_id, name, direct in connection.execute(_GROUPS_OF_USERS, {"ids": ids}):
         found[user_id].append(GroupRef(group_id, name, bool(direct)))
     return found
 
 
 def members_of(
-    session: Session, group_ids: Collection[UUID]
-) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return the members of each group as (kind, id), in a stable order."""
-    member = ScimMemberRecord
-    query = (
-        select(member.group_id, member.member_kind, member.member_id)
-        .where(member.group_id.in_(group_ids))
-        .order_by(member.group_id, member.member_kind, member.member_id)
-    )
-    found: dict[UUID, list[tuple[str, UUID]]] = defaultdict(list)
-    for group_id, kind, id_ in session.execute(query):
+    connection: Connection, group_ids: Sequence[Any]
+) -> Mapping[Any, list[tuple[str, Any]]]:
+    """Return the members of each group as (kind, id), in a stable order; ids as in a GroupRow."""
+    found: dict[Any, list[tuple[str, Any]]] = defaultdict(list)
+    ids = [each if isinstance(each, UUID) else UUID(each) for each in group_ids]
+    for group_id, kind, id_ in connection.execute(_MEMBERS, {"ids": ids}):
         found[group_id].append((kind, id_))
     return found
 
 
-def has_more_members_than(session: Session, group_id: UUID, number: int) -> bool:
+def has_more_members_than(connection: Connection, group_id: UUID, number: int) -> bool:
     """Whether a group is larger than a number; costs no more than that number."""
-    query = (
-        select(literal(1))
-        .select_from(ScimMemberRecord)
-        .where(and_(ScimMemberRecord.group_id == group_id))
-        .offset(number)
-        .limit(1)
-    )
-    return session.scalar(query) is not None
+    values = {"this_group_id": group_id, "number": number}
+    return connection.execute(_MEMBER_NUMBER, values).first() is not None
