@@ -22,10 +22,11 @@ from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.domain.mapping import merge_rules
 from provisioning.logs import configure_logs
+from provisioning.scim.fast_lane import add_fast_lane
 from provisioning.scim.gate import Gate
 from provisioning.scim.limits import ScimLimits
 from provisioning.scim.oauth import create_oauth_blueprint
-from provisioning.scim.provider import create_scim_blueprint
+from provisioning.scim.provider import PREFIX, create_scim_blueprint, make_users
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import (
     Actor,
@@ -43,7 +44,7 @@ from provisioning.storage.secret_key import deployment_key
 from provisioning.web.errors import add_error_pages
 from provisioning.web.health import create_health_blueprint
 from provisioning.web.pages import create_admin_blueprint
-from provisioning.web.security import harden
+from provisioning.web.security import harden, security_headers
 from provisioning.web.server import leave_the_terminal, require_free, serve
 from scheduler.jobs import Schedule, jobs
 from scheduler.local import LocalScheduler, next_run
@@ -141,9 +142,9 @@ def make_app(settings: Settings, services: Services) -> Flask:
     limits = ScimLimits(
         requests_per_second=settings.scim.requests_per_second, body_bytes=settings.scim.body_bytes
     )
-    gate = Gate(services.tokens, limits)
+    gate, users = Gate(services.tokens, limits), make_users(services, public_url=public_url)
     for machines in (
-        create_scim_blueprint(services, gate, limits, public_url=public_url),
+        create_scim_blueprint(services, gate, limits, users, public_url=public_url),
         create_oauth_blueprint(services.access_tokens, gate),
     ):
         csrf.exempt(machines)
@@ -152,6 +153,7 @@ def make_app(settings: Settings, services: Services) -> Flask:
     app.register_blueprint(create_accounts_blueprint(services))
     app.register_blueprint(create_health_blueprint(services))
     add_error_pages(app)
+    add_fast_lane(app, PREFIX, gate, users, security_headers(public_url))
     return app
 
 

@@ -33,8 +33,18 @@ _KNOWN = re.compile(
 _OURS = re.compile(rf"^{PREFIX}(/|$)")
 
 
+def make_users(services: Services, *, public_url: str) -> Users:
+    """Return the resource type User.
+
+    Args:
+        services: The use cases.
+        public_url: Where resources live; never taken from a request.
+    """
+    return Users(services, public_url.rstrip("/") + PREFIX)
+
+
 def create_scim_blueprint(
-    services: Services, gate: Gate, limits: ScimLimits, *, public_url: str
+    services: Services, gate: Gate, limits: ScimLimits, users: Users, *, public_url: str
 ) -> Blueprint:
     """Return the service provider of one intranet.
 
@@ -42,11 +52,12 @@ def create_scim_blueprint(
         services: The use cases.
         gate: Who may pass.
         limits: How much a request may ask for.
+        users: The resource type that a fast lane may serve, too.
         public_url: Where resources live; never taken from a request.
     """
     scim = Blueprint("scim", __name__, url_prefix=PREFIX)
     base_url = public_url.rstrip("/") + PREFIX
-    users, groups = Users(services, base_url), Groups(services, base_url)
+    groups = Groups(services, base_url)
     scim.record_once(_never_redirect)
     scim.before_request(lambda: authenticate(gate, PREFIX))
     scim.before_app_request(lambda: _unrouted(gate))

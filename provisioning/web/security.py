@@ -52,7 +52,7 @@ def harden(
     # Flask's own documentation wraps it so; its type says that one may not.
     app.wsgi_app = _answer_probes(app.wsgi_app, LOOPBACK[0])  # type: ignore[assignment, method-assign]
     Bootstrap5(app)
-    headers = _headers(https=public.scheme == "https")
+    headers = security_headers(public_url)
 
     def protect(response: Response) -> Response:
         for name, value in headers.items():
@@ -74,7 +74,9 @@ def _answer_probes(application: WSGIApplication, host: str) -> WSGIApplication:
     return answer
 
 
-def _headers(*, https: bool) -> dict[str, str]:
+def security_headers(public_url: str) -> dict[str, str]:
+    """Return what every response carries."""
+    https = urlsplit(public_url).scheme == "https"
     policy = (
         ContentSecurityPolicy()
         .default_src("'none'")
