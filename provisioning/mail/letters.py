@@ -46,6 +46,18 @@ class InvitationLetter:
             raise ValueError("the end of an invitation needs a time zone")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerLetter:
+    """What administrators are told when removals of a source are held (D6)."""
+
+    intranet_name: str
+    sender: str
+    recipient: str
+    source: str
+    link: str
+    message_id: str
+
+
 def render_invitation(letter: InvitationLetter) -> EmailMessage:
     """Return the letter that invites somebody (I1)."""
     return _render("invitation", f"You are invited to {letter.intranet_name}", letter)
@@ -56,18 +68,36 @@ def render_reminder(letter: InvitationLetter) -> EmailMessage:
     return _render("reminder", f"Your invitation to {letter.intranet_name} is waiting", letter)
 
 
-def _render(name: str, subject: str, letter: InvitationLetter) -> EmailMessage:
+def render_breaker(letter: BreakerLetter) -> EmailMessage:
+    """Return the letter that asks administrators to decide about held removals (D6)."""
+    subject = f"Dismissals from {letter.source} are held and need you"
+    return _written("breaker", subject, letter, name="", facts={"letter": letter})
+
+
+def _render(template: str, subject: str, letter: InvitationLetter) -> EmailMessage:
+    facts = {"letter": letter, "until": _until(letter), "name": _one_line(letter.display_name)}
+    return _written(template, subject, letter, name=letter.display_name, facts=facts)
+
+
+def _written(
+    template: str,
+    subject: str,
+    letter: InvitationLetter | BreakerLetter,
+    *,
+    name: str,
+    facts: dict[str, object],
+) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = _one_line(subject)
     message["From"] = _address(*parseaddr(letter.sender))
-    message["To"] = _address(letter.display_name, letter.recipient)
+    message["To"] = _address(name, letter.recipient)
     message["Message-ID"] = _one_line(letter.message_id)
     # RFC 3834 section 5, and what Exchange heeds: nobody's absence note answers this letter.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    facts = {"letter": letter, "until": _until(letter), "name": _one_line(letter.display_name)}
-    message.set_content(_TEMPLATES.get_template(f"{name}.txt").render(facts))
-    message.add_alternative(_TEMPLATES.get_template(f"{name}.html").render(facts), subtype="html")
+    html, text = (_TEMPLATES.get_template(f"{template}.{kind}") for kind in ("html", "txt"))
+    message.set_content(text.render(facts))
+    message.add_alternative(html.render(facts), subtype="html")
     return message
 
 

@@ -25,6 +25,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
 from provisioning.services.links import join_link
+from provisioning.services.notices import BREAKER_LETTER, breaker_letter
 from provisioning.services.tasks import give_default_task
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
@@ -189,8 +190,11 @@ class DeliveryService:
         return message if message is not None and message.fence == fence else None
 
     def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
-        """Render a letter about an invitation, unless the link ceased to open before it left."""
-        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+        """Render a letter, unless what it speaks of was over before it left."""
+        if message.topic == BREAKER_LETTER:
+            gone = message.state in GONE
+            return breaker_letter(session, self._context, message, gone=gone)
+        invitation = _invitation_of(session, message)
         if invitation is None:
             return None
         if invitation.ended_at is not None and message.state not in GONE:
@@ -222,7 +226,7 @@ class DeliveryService:
             message.delivered_at = now
             message.attempts += 1
             message.claimed_until = message.error = None
-            invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+            invitation = _invitation_of(session, message)
             if invitation is None:
                 return
             if message.topic == REMINDER_LETTER:
@@ -273,3 +277,9 @@ class DeliveryService:
             else:
                 message.state = OutboxState.WAITING
                 message.not_before = now + retry_delay(message.attempts)
+
+
+def _invitation_of(session: Session, message: OutboxRecord) -> InvitationRecord | None:
+    """Return the invitation a letter is about; None when it is about none, or it is gone."""
+    id_ = message.payload.get("invitation")
+    return session.get(InvitationRecord, UUID(id_)) if id_ else None
