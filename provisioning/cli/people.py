@@ -47,6 +47,8 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
         screen.document({"name": report.display_name, "why": report.why} if why else report)
         return
     screen.say(f"{report.display_name} ({report.number}) is {report.why}")
+    for row in report.held:
+        screen.say(f"Held ({row.id}): {row.because}. Why: {row.held_because}.")
     if why:
         return
     screen.table(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioning.cli import admins, departments, people, plans, tokens, upkeep
+from provisioning.cli import admins, departments, held, people, plans, tokens, upkeep
 from provisioning.cli.output import Screen
 from provisioning.cli.wiring import Wiring
 
@@ -51,7 +51,7 @@ def create_cli(wiring: Wiring) -> click.Group:
     for verb in (
         upkeep.serve, upkeep.scheduler, upkeep.demo, upkeep.check, upkeep.config,
         plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
-        plans.release, plans.runs,
+        plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, people.seats,
         people.waitlist, departments.departments,
         tokens.token, admins.admin, upkeep.jobs, upkeep.db,

@@ -41,6 +41,7 @@ class HoldReason(StrEnum):
     UNPROVEN = "unproven"
     PROTECTED = "protected"
     AUTHORITY = "authority"
+    BREAKER = "breaker"
 
     @property
     def sentence(self) -> str:
@@ -55,6 +56,7 @@ _HOLD_SENTENCES: Mapping[HoldReason, str] = {
     "mark, or entries without an id",
     HoldReason.PROTECTED: "this person is protected (D4)",
     HoldReason.AUTHORITY: "somebody else dismissed this person (S7)",
+    HoldReason.BREAKER: "too many people were dismissed over SCIM within a day or a week (D6)",
 }
 
 

@@ -127,6 +127,12 @@ class HeldError(ProvisioningError):
     code = "held"
 
 
+class DecidedError(ProvisioningError):
+    """Somebody decided before, or what is held is not what was shown: nothing was done."""
+
+    code = "decided"
+
+
 class RunStateError(ProvisioningError):
     """The run is not in a state that allows this."""
 

@@ -33,6 +33,7 @@ class FindingKind(StrEnum):
     OVER_SEAT_LIMIT = "over_seat_limit"
     BLOCKED_DELETION = "blocked_deletion"
     RETURN_HELD = "return_held"
+    REMOVALS_HELD = "removals_held"
     MISSING_FROM_SOURCE = "missing_from_source"
     UNREADABLE_ENTRY = "unreadable_entry"
 
@@ -50,6 +51,7 @@ _GRAVE = frozenset(
         FindingKind.DUPLICATE_PERSON,
         FindingKind.DEPARTED_STILL_ACTIVE,
         FindingKind.RETURN_HELD,
+        FindingKind.REMOVALS_HELD,
         FindingKind.OVER_SEAT_LIMIT,
         FindingKind.UNBOUND_SIGN_IN,
         FindingKind.ADDRESS_HELD_BY_DISMISSED,
@@ -80,7 +82,7 @@ REMEDIES: Mapping[FindingKind, str] = {
     FindingKind.UNBOUND_SIGN_IN: "Tell the person which address opens this intranet.",
     FindingKind.INVITATION_ADDRESS_OUTDATED: "Run the source again: the next run invites anew.",
     FindingKind.INVITATION_STALE: "Invite again, or remove the invitation to free its seat.",
-    FindingKind.DEPARTED_STILL_ACTIVE: "Approve the held run, or correct the directory.",
+    FindingKind.DEPARTED_STILL_ACTIVE: "Approve what is held, or correct the directory.",
     FindingKind.ORPHAN: "Dismiss them, or add them to a source.",
     FindingKind.UNVERIFIED_DOMAIN: "Add the domain to people.verified_domains, "
     "or correct the address in the directory.",
@@ -88,7 +90,9 @@ REMEDIES: Mapping[FindingKind, str] = {
     FindingKind.OVER_SEAT_LIMIT: "Buy seats or dismiss people; nobody new is invited meanwhile.",
     FindingKind.BLOCKED_DELETION: "Delete or reassign the tasks, then the invitation.",
     FindingKind.RETURN_HELD: "Ask whoever dismissed them: only their word, or an "
-    "administrator's, brings them back.",
+    "administrator's, brings them back. Approve or reject what is held.",
+    FindingKind.REMOVALS_HELD: "Approve what is held if these people left; else reject it, and "
+    "look at what the provider sends.",
     FindingKind.MISSING_FROM_SOURCE: "Nothing, if they left; else bring the entry back.",
     FindingKind.UNREADABLE_ENTRY: "Correct the entry in the directory.",
 }

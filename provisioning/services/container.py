@@ -26,6 +26,8 @@ from provisioning.services.context import Actor, ConfiguredSource, ServiceContex
 from provisioning.services.delivery import DeliveryService
 from provisioning.services.departments import DepartmentService
 from provisioning.services.findings import FindingService
+from provisioning.services.hold_reports import HoldReports
+from provisioning.services.holds import HoldService
 from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
 from provisioning.services.outbox_report import OutboxReports
@@ -67,6 +69,8 @@ class Services:
     scim_users: ScimUserService
     scim_groups: ScimGroupService
     departments: DepartmentService
+    holds: HoldService
+    hold_reports: HoldReports
     tokens: TokenService
     access_tokens: AccessTokenService
     token_letters: TokenLetters
@@ -95,6 +99,8 @@ class Services:
             scim_users=ScimUserService(context),
             scim_groups=ScimGroupService(context),
             departments=DepartmentService(context),
+            holds=HoldService(context),
+            hold_reports=HoldReports(context),
             tokens=TokenService(context),
             access_tokens=AccessTokenService(context),
             token_letters=TokenLetters(context),

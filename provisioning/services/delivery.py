@@ -25,6 +25,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
 from provisioning.services.links import join_link
+from provisioning.services.notices import BREAKER_LETTER, breaker_letter
 from provisioning.services.tasks import give_default_task
 from provisioning.services.token_letters import TOKEN_LETTER, token_letter
 from provisioning.storage.models.accounts import InvitationRecord
@@ -193,7 +194,10 @@ class DeliveryService:
         """Render a letter, unless what it speaks of was over before it left."""
         if message.topic == TOKEN_LETTER:
             return token_letter(session, self._context, message)
-        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+        if message.topic == BREAKER_LETTER:
+            gone = message.state in GONE
+            return breaker_letter(session, self._context, message, gone=gone)
+        invitation = _invitation_of(session, message)
         if invitation is None:
             return None
         if invitation.ended_at is not None and message.state not in GONE:
@@ -225,9 +229,7 @@ class DeliveryService:
             message.delivered_at = now
             message.attempts += 1
             message.claimed_until = message.error = None
-            if message.topic not in LETTERS:
-                return
-            invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
+            invitation = _invitation_of(session, message)
             if invitation is None:
                 return
             if message.topic == REMINDER_LETTER:
@@ -278,3 +280,9 @@ class DeliveryService:
             else:
                 message.state = OutboxState.WAITING
                 message.not_before = now + retry_delay(message.attempts)
+
+
+def _invitation_of(session: Session, message: OutboxRecord) -> InvitationRecord | None:
+    """Return the invitation a letter is about; None when it is about none, or it is gone."""
+    id_ = message.payload.get("invitation")
+    return session.get(InvitationRecord, UUID(id_)) if id_ else None

@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from provisioning.domain.actions import REMOVALS
 from provisioning.domain.employees import Change, EmployeeState
 from provisioning.domain.seats import takes_seat
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_findings_of
+from provisioning.services.holding import overtake
 from provisioning.services.invitations import end_invitation
 from provisioning.services.roles import take_roles
 from provisioning.services.seats import free_seat
@@ -59,7 +61,8 @@ def depart_employee(
     """
     before = {"state": employee.state.value, "contact_email": employee.contact_email}
     held_seat = takes_seat(employee.state)
-    never_active = employee.accepted_at is None and employee.state is not EmployeeState.ACTIVE
+    keep = leaves_a_trace(session, employee)
+    overtake(session, context, employee.id, REMOVALS)
     end_invitation(session, context, employee.id, "revoked")
     binding = session.get(BindingRecord, employee.id)
     if binding is not None:
@@ -67,7 +70,6 @@ def depart_employee(
         take_roles(session, context, binding.account_id)
     if held_seat:
         free_seat(session, context)
-    keep = not never_active or _was_written_to(session, employee.id)
     record(
         session,
         context,
@@ -91,6 +93,13 @@ def depart_employee(
     close_findings_of(session, context, str(employee.id))
     session.flush()
     return True
+
+
+def leaves_a_trace(session: Session, employee: EmployeeRecord) -> bool:
+    """Whether somebody is kept when they depart: they were in, written to, or given a task (D1)."""
+    if employee.accepted_at is not None or employee.state is EmployeeState.ACTIVE:
+        return True
+    return _was_written_to(session, employee.id)
 
 
 def remove_row(session: Session, context: ServiceContext, employee: EmployeeRecord) -> None:

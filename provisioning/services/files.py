@@ -10,10 +10,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from provisioning.services.hold_reports import HeldRow
 from provisioning.services.reports import EmployeeRow, FindingRow
 
 PEOPLE_COLUMNS = ("number", "name", "state", "contact", "department", "title", "findings", "why")
 FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
+HELD_COLUMNS = ("number", "source", "action", "person", "is", "reason", "because", "held")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -32,6 +34,14 @@ def finding_cells(row: FindingRow) -> tuple[str, ...]:
     opened = f"{row.opened_at:%Y-%m-%d}"
     return (
         str(row.id), row.kind, row.severity, row.person, row.reason, evidence, row.remedy, opened,
+    )  # fmt: skip
+
+
+def held_cells(row: HeldRow) -> tuple[str, ...]:
+    """Return a held effect as one line of a table or file; see HELD_COLUMNS."""
+    return (
+        str(row.id), row.source, row.action, row.display_name, row.state, row.held_because,
+        row.because, f"{row.held_at:%Y-%m-%d %H:%M}",
     )  # fmt: skip
 
 

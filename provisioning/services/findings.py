@@ -44,15 +44,15 @@ def open_finding(
     who: str,
     employee_id: UUID | None = None,
     source_id: UUID | None = None,
-) -> None:
-    """Open a finding, or renew the evidence of the one that is open."""
+) -> bool:
+    """Open a finding, or renew the evidence of the one that is open; returns whether it is new."""
     subject = finding.subject or str(employee_id)
     found = _open_one(session, context, finding.kind, subject)
     evidence = dict(finding.evidence)
     if found is not None:
         if found.evidence != evidence or found.reason != finding.reason:
             found.evidence, found.reason = evidence, finding.reason
-        return
+        return False
     add_row(
         session,
         FindingRecord,
@@ -66,6 +66,7 @@ def open_finding(
         evidence=evidence,
         opened_at=context.now(),
     )
+    return True
 
 
 def close_finding(

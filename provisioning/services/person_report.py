@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.addresses import difference
 from provisioning.domain.errors import NotFoundError
 from provisioning.services.context import ServiceContext
+from provisioning.services.hold_reports import HeldRow, held_of
 from provisioning.services.invitations import open_invitation_of
 from provisioning.services.reports import FindingRow, finding_row
 from provisioning.storage.models.accounts import (
@@ -89,6 +90,7 @@ class PersonReport:
     addresses: Sequence[AddressLine]
     invitation: dict[str, Any] | None
     links: Sequence[LinkLine]
+    held: Sequence[HeldRow]
     findings: Sequence[FindingRow]
     tasks: Sequence[dict[str, Any]]
     timeline: Sequence[EventLine]
@@ -124,6 +126,7 @@ def person_report(context: ServiceContext, employee_id: UUID) -> PersonReport:
             addresses=_addresses(session, context, employee),
             invitation=_invitation(session, employee),
             links=_links(session, employee_id),
+            held=held_of(session, employee_id),
             findings=[finding_row(row) for row in findings],
             tasks=_tasks(session, employee_id),
             timeline=_timeline(session, employee_id),

@@ -60,7 +60,7 @@ def planning_context(
         hits=hits,
         flagged=flagged_anchors(session, source.id),
         removed_recently=(
-            removed_since(session, source.id, context.now() - ROLLING) if run_id is not None else 0
+            removed_since(session, source, context.now() - ROLLING) if run_id is not None else 0
         ),
         removals_proven=proof is None or proof.removals_proven,
     )

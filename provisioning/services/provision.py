@@ -21,6 +21,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.departures import count_removal, depart_employee
 from provisioning.services.findings import close_answered, open_finding, refresh
+from provisioning.services.holding import BACK, RETURNS, overtake
 from provisioning.services.invitations import (
     FIRST_APPROVAL,
     end_invitation,
@@ -82,6 +83,8 @@ class Provisioner:
         employee = locked(self.session, EmployeeRecord, action.employee.id)
         if employee is None or employee.version != action.employee.version:
             raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
+        if employee.state is EmployeeState.DISMISSED and action.kind in BACK:
+            overtake(self.session, self.context, employee.id, RETURNS)
         return employee
 
     def _require_unlinked(self, action: Action) -> None:
@@ -110,10 +113,10 @@ class Provisioner:
             employee = new_employee(self.session, self.context, person, change)
         elif not seated:
             self._wait(employee)
-        elif action.kind is ActionKind.HIRE_BACK and self._is_bound(employee):
-            move(employee, Change.RETURN, self.context.now())
         else:
-            move(employee, Change.INVITE, self.context.now())
+            bound = self.session.get(BindingRecord, employee.id) is not None
+            returns = bound and action.kind is ActionKind.HIRE_BACK
+            move(employee, Change.RETURN if returns else Change.INVITE, self.context.now())
         employee.because = str(action.because)
         if seated:
             employee.waiting_since = None
@@ -137,9 +140,6 @@ class Provisioner:
             end_invitation(self.session, self.context, employee.id, "revoked")
             move(employee, Change.LOSE_ADDRESS, self.context.now())
             free_seat(self.session, self.context)
-
-    def _is_bound(self, employee: EmployeeRecord) -> bool:
-        return self.session.get(BindingRecord, employee.id) is not None
 
     def _invite(self, employee: EmployeeRecord, address: str) -> None:
         open_invitation(

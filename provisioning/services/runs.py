@@ -19,6 +19,7 @@ from provisioning.domain.errors import (
 )
 from provisioning.services.applying import Applier, Progress
 from provisioning.services.audit import record
+from provisioning.services.budget import choose_within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.invitations import InvitationService
 from provisioning.services.planning import Planner
@@ -33,7 +34,7 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
-from provisioning.storage.runs import find_run, interrupted_run, mark_due
+from provisioning.storage.runs import find_run, interrupted_run
 from provisioning.storage.staging import drop_staged
 
 APPROVAL_LIFETIME = timedelta(hours=24)
@@ -74,8 +75,9 @@ class RunService:
         with self._applying(run_id):
             self._expire_older(run_id)
             with self._context.database.write() as session:
-                mark_due(session, run_id)
-                session.get_one(RunRecord, run_id).settled = True
+                run = session.get_one(RunRecord, run_id)
+                choose_within_budget(session, self._context, run)
+                run.settled = True
             self._finish(run_id, actor, progress)
         return run_id
 

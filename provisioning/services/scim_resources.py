@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -148,3 +149,10 @@ def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
             .execution_options(synchronize_session=False)
         )
     add_emails(session, user_id, keys - stored)
+
+
+def set_active(record: ScimUserRecord, *, active: bool) -> None:
+    """Write what is in effect into a stored user, everything else as it was."""
+    record.desired_active = active
+    record.document = orjson.dumps({**orjson.loads(record.document), "active": active})
+    record.search = {**record.search, "active": str(active).lower()}

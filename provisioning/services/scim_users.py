@@ -1,9 +1,8 @@
-"""One SCIM request is a run of one person: the same rules, the same gates (S3)."""
+"""SCIM users: created, changed and deleted with what each means for the employee (S3)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,21 +11,10 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind
-from provisioning.domain.context import PlanningContext
-from provisioning.domain.deciding import is_settled
-from provisioning.domain.employees import WaitingReason
-from provisioning.domain.errors import NotFoundError, SeatLimitError, StaleWriteError
-from provisioning.domain.findings import Finding, FindingKind
-from provisioning.domain.people import Person
-from provisioning.domain.planning import plan_one
-from provisioning.domain.policy import WhenFull
-from provisioning.domain.snapshots import StagedPerson
+from provisioning.domain.errors import NotFoundError, StaleWriteError
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.findings import close_finding, open_finding
 from provisioning.services.people import linked_employee
-from provisioning.services.planning import planning_context
-from provisioning.services.provision import Provisioner
+from provisioning.services.pushing import Push
 from provisioning.services.scim_members import leave_groups
 from provisioning.services.scim_resources import (
     Rewrite,
@@ -39,19 +27,14 @@ from provisioning.services.scim_resources import (
     store_emails,
     stored_user,
 )
-from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.core import add_row, execute, table_of, this
-from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
+from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
-from provisioning.storage.newcomers import queue_newcomers
-from provisioning.storage.registry import registered_people
 from provisioning.storage.scim_rows import USER, UserRow
 
 log = structlog.get_logger(__name__)
-
-_FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
 
 _HIDE = (
     update(table_of(LinkRecord))
@@ -88,7 +71,7 @@ class ScimUserService:
                 source = session.get_one(SourceRecord, source_id)
                 seq = place_resource(session, source_id, ScimCounterRecord.users)
                 require_unique(session, source_id, write, None)
-                who = self._provision(session, source, actor, write.person, str(id_))
+                who = self._push(session, source, actor).provision(str(id_), write.person)
                 return self._insert(session, source_id, id_, seq, write, who)
         except IntegrityError as error:
             with self._context.database.read() as session:
@@ -118,7 +101,7 @@ class ScimUserService:
                 if _names(record) != (write.user_name_key, write.external_id):
                     require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)
-                who = self._provision(session, source, actor, write.person, str(id))
+                who = self._push(session, source, actor).provision(str(id), write.person)
                 who = who or linked_employee(session, source, str(id))
                 view = self._store(session, record, write, who)
         except IntegrityError as error:
@@ -147,82 +130,14 @@ class ScimUserService:
             record = self._locked(session, source_id, id, expected_version)
             source = session.get_one(SourceRecord, source_id)
             drop_resource(session, source_id, ScimCounterRecord.users)
-            self._provision(session, source, actor, None, str(id))
+            self._push(session, source, actor).provision(str(id), None)
             record.hidden_at = self._context.now()
             store_emails(session, id, frozenset())
             execute(session, _HIDE, this_source_id=source_id, this_anchor=str(id))
         self._serve_waiting(active=False)
 
-    def _provision(
-        self,
-        session: Session,
-        source: SourceRecord,
-        actor: Actor,
-        person: Person | None,
-        anchor: str,
-    ) -> UUID | None:
-        """Decide by the rules of a run and do it, in this transaction; returns who it is."""
-        there = next(registered_people(session, source.id, anchor=anchor), None)
-        who = there.employee_id if there else None
-        if there and person and is_settled(person, there, self._context.now()):
-            return who
-        here = None if person is None else StagedPerson(anchor, "", person)
-        if there is None:
-            queue_newcomers(session, self._context.intranet_id)
-        context = self._planning_context(session, source)
-        plan = plan_one(here, there, context)
-        provisioner = Provisioner(
-            session=session, context=self._context, source=source, actor=actor
-        )
-        if there is not None and (person is None or not person.active):
-            # Whoever is not vouched for any more has no return to wait for (E5).
-            subject = str(there.employee_id)
-            close_finding(session, self._context, subject, FindingKind.RETURN_HELD)
-        for action in plan:
-            if action.held:
-                self._report_held(session, source, action)
-            else:
-                employee = provisioner.perform(action)
-                who = employee.id if employee else None
-                if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
-                    self._reject_if_full(session, employee)
-        return who
-
-    def _planning_context(self, session: Session, source: SourceRecord) -> PlanningContext:
-        """A request means now: the nights of grace are for readings (D2)."""
-        context = planning_context(session, self._context, source)
-        now = replace(context.policy, disabled_grace_nights=0, missing_grace_nights=0)
-        return replace(context, policy=now)
-
-    def _reject_if_full(self, session: Session, employee: EmployeeRecord | None) -> None:
-        """Undo everything when nobody may wait and somebody would (L3).
-
-        It is judged by what came of the action: another may have taken the seat it counted on.
-        """
-        if self._context.policy.when_full is not WhenFull.REJECT or employee is None:
-            return
-        if employee.waiting_since and employee.state_reason in _FOR_WANT_OF_A_SEAT:
-            seats = read_seats(session, self._context)
-            raise SeatLimitError(limit=seats.limit or 0, taken=seats.taken)
-
-    def _report_held(self, session: Session, source: SourceRecord, action: Action) -> None:
-        """The client sees what it set; an administrator sees what did not happen (D4, S7)."""
-        if action.employee is None or action.held is None:
-            return
-        removal = action.is_removal
-        finding = Finding(
-            kind=FindingKind.DEPARTED_STILL_ACTIVE if removal else FindingKind.RETURN_HELD,
-            subject=str(action.employee.id),
-            evidence=(("because", str(action.because)), ("held", action.held.sentence)),
-        )
-        open_finding(
-            session,
-            self._context,
-            finding,
-            who=action.who,
-            employee_id=action.employee.id,
-            source_id=source.id,
-        )
+    def _push(self, session: Session, source: SourceRecord, actor: Actor) -> Push:
+        return Push(session=session, context=self._context, source=source, actor=actor)
 
     def _insert(
         self,

@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.plan import Plan
+from provisioning.services.budget import within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.planning import Planner
 from provisioning.storage.models.runs import (
@@ -38,7 +39,7 @@ def settle_afresh(
     with context.database.write() as session:
         run = session.get_one(RunRecord, run_id, with_for_update=True)
         fresh_run = session.get_one(RunRecord, fresh_id)
-        fresh = stored_plan(session, fresh_run)
+        fresh = within_budget(session, context, fresh_run, stored_plan(session, fresh_run))
         confirmed = {action.fingerprint(): action for action in fresh}
         for row in session.scalars(
             select(RunActionRecord).where(

@@ -21,7 +21,7 @@ def employees_alike(
     keys: Mapping[CorrelationKey, str],
     *,
     external_id: str | None,
-    past_name: str | None,
+    past_name: str,
 ) -> Sequence[tuple[CorrelationKey, UUID]]:
     """Return the employees with one of a person's keys, each once with each key they share.
 
@@ -30,7 +30,8 @@ def employees_alike(
         source: Who asks.
         keys: The person's keys; one that is absent finds nobody.
         external_id: What a deleted resource of this very source may be known by; None: nothing.
-        past_name: What one without an externalId may be known by; None: nothing.
+        past_name: What one may be known by, unless both have an externalId and they differ:
+            names are given to other people.
     """
     rows = execute(
         session,
@@ -42,6 +43,7 @@ def employees_alike(
         mail=keys.get(CorrelationKey.MAIL),
         external_id=external_id,
         past_name=past_name,
+        past_name_alone=past_name if external_id is None else None,
     )
     return [(CorrelationKey(key), employee_id) for key, employee_id in rows]
 
@@ -75,6 +77,11 @@ _ALIKE: CompoundSelect[Any] = union(
         *_PAST,
         LinkRecord.external_id.is_(None),
         LinkRecord.user_name_key == bindparam("past_name"),
+    ),
+    _links(
+        CorrelationKey.PAST_RESOURCE,
+        *_PAST,
+        LinkRecord.user_name_key == bindparam("past_name_alone"),
     ),
 )
 """NULL equals nothing: a key that is not given finds nobody."""

@@ -82,13 +82,14 @@ def _registered() -> Select[*tuple[Any, ...]]:
                 InvitationRecord.ended_at.is_(None),
             ),
         )
-        .where(this(LinkRecord.source_id), LinkRecord.hidden.is_(False))
+        .where(this(LinkRecord.source_id))
         .order_by(LinkRecord.anchor)
     )
 
 
-_REGISTERED = _registered()
+_REGISTERED = _registered().where(LinkRecord.hidden.is_(False))
 _REGISTERED_ONE = _REGISTERED.where(this(LinkRecord.anchor))
+_REGISTERED_EVER = _registered().where(this(LinkRecord.anchor))
 
 
 def registered_people(
@@ -103,6 +104,12 @@ def registered_people(
         _REGISTERED, {"this_source_id": source_id}, execution_options={"yield_per": STREAM_ROWS}
     ):
         yield RegisteredPerson._make(row)
+
+
+def registered_ever(session: Session, source_id: UUID, anchor: str) -> RegisteredPerson | None:
+    """Return who a resource is linked to, deleted or not: its deletion may be held (D6)."""
+    one = execute(session, _REGISTERED_EVER, this_source_id=source_id, this_anchor=anchor).first()
+    return RegisteredPerson._make(one) if one is not None else None
 
 
 def staged_people(session: Session, run_id: int, source: str) -> Iterator[StagedPerson]:
@@ -175,7 +182,7 @@ class Lookup:
             self._source,
             keys,
             external_id=person.external_id or None,
-            past_name=None if person.external_id else address_key(person.user_name),
+            past_name=address_key(person.user_name),
         )
         for key, employee_id in found:
             yield from self._hits(key, employee_id)

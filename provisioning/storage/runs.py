@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import Action
+from provisioning.domain.actions import REMOVALS, Action
 from provisioning.domain.errors import NotFoundError
 from provisioning.domain.plan import Plan
-from provisioning.storage.core import execute, this
+from provisioning.domain.seats import SEATED
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
+from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
     RemovalRecord,
@@ -111,11 +113,70 @@ def delete_run(session: Session, run_id: int) -> None:
     session.execute(delete(RunRecord).where(RunRecord.id == run_id))
 
 
-def removed_since(session: Session, source_id: UUID, since: datetime) -> int:
-    """Return how many removals of a source were counted since then, over every door (D5)."""
-    return int(execute(session, _REMOVED, this_source_id=source_id, since=since).scalar_one())
+def removed_since(session: Session, source: SourceRecord, since: datetime) -> int:
+    """Return how many removals count since then: of a source's people, over every door (D5, D6).
+
+    Whoever another source took out counts as well if this one knows them: two doors share one
+    budget. What an administrator released does not count any more.
+    """
+    query = select(func.count()).select_from(RemovalRecord).where(*_spent(source))
+    return session.scalar(query.where(RemovalRecord.at >= since)) or 0
 
 
-_REMOVED = select(func.count()).where(
-    this(RemovalRecord.source_id), RemovalRecord.at >= bindparam("since")
-)
+def release_removals(session: Session, source: SourceRecord) -> int:
+    """Let nothing of what was removed so far count for a source's people; returns how many (D6)."""
+    spent = select(RemovalRecord.id).where(*_spent(source))
+    released = session.scalars(
+        update(RemovalRecord)
+        .where(RemovalRecord.id.in_(spent))
+        .values(released=True)
+        .returning(RemovalRecord.id),
+        execution_options={"synchronize_session": False},
+    )
+    return len(released.all())
+
+
+def _spent(source: SourceRecord) -> tuple[ColumnElement[bool], ...]:
+    known = exists().where(
+        LinkRecord.employee_id == RemovalRecord.employee_id, LinkRecord.source_id == source.id
+    )
+    return (
+        RemovalRecord.intranet_id == source.intranet_id,
+        RemovalRecord.released.is_(False),
+        or_(RemovalRecord.source_id == source.id, known),
+    )
+
+
+def removals_under_way(session: Session, source: SourceRecord) -> int:
+    """Return how many of a source's people a run that is being applied is about to remove (D6)."""
+    ours = exists().where(
+        LinkRecord.employee_id == RunActionRecord.employee_id, LinkRecord.source_id == source.id
+    )
+    query = (
+        select(func.count())
+        .select_from(RunActionRecord)
+        .join(RunRecord, RunRecord.id == RunActionRecord.run_id)
+        .where(
+            RunRecord.intranet_id == source.intranet_id,
+            RunRecord.state == RunState.APPLYING,
+            RunActionRecord.status == ActionStatus.DUE,
+            RunActionRecord.kind.in_(REMOVALS),
+            ours,
+        )
+    )
+    return session.scalar(query) or 0
+
+
+def seated_people(session: Session, source: SourceRecord) -> int:
+    """Return how many people of a source hold a seat: what shares are taken of (D5, D6)."""
+    query = (
+        select(func.count())
+        .select_from(LinkRecord)
+        .join(EmployeeRecord, EmployeeRecord.id == LinkRecord.employee_id)
+        .where(
+            LinkRecord.source_id == source.id,
+            LinkRecord.hidden.is_(False),
+            EmployeeRecord.state.in_(SEATED),
+        )
+    )
+    return session.scalar(query) or 0

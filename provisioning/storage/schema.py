@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from provisioning.storage.base import Base
-from provisioning.storage.models import accounts, effects, employees, intranets, runs, scim
+from provisioning.storage.models import (
+    accounts,
+    effects,
+    employees,
+    holds,
+    intranets,
+    runs,
+    scim,
+)
 
-TABLE_MODULES = (accounts, effects, employees, intranets, runs, scim)
+TABLE_MODULES = (accounts, effects, employees, holds, intranets, runs, scim)
 
 metadata = Base.metadata
 """What `alembic check` compares with the database."""

@@ -62,6 +62,7 @@ class OverviewPages:
             gauge=gauge(seats),
             runs=runs,
             held=[run for run in runs if run.state == "held"],
+            held_groups=self._services.hold_reports.groups(),
             unreleased=[run for run in runs if run.state == "ready"][:1],
             next_run=self._next_run(),
             connections=found,

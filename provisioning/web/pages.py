@@ -11,6 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from provisioning.services.container import Services
 from provisioning.web.connections import ConnectionPages
 from provisioning.web.entrance import Entrance
+from provisioning.web.held import HeldPages
 from provisioning.web.mismatches import MismatchPages
 from provisioning.web.outbox import OutboxPages
 from provisioning.web.overview import OverviewPages
@@ -38,6 +39,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     PeoplePages(services).add_to(admin)
     MismatchPages(services).add_to(admin)
     PlanPages(services).add_to(admin)
+    HeldPages(services).add_to(admin)
     OutboxPages(services).add_to(admin)
     ConnectionPages(services).add_to(admin)
     TokenPages(services).add_to(admin)

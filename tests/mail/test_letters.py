@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.addresses import usable_mail
-from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
+from provisioning.mail.breaker_letters import BreakerLetter, render_breaker
+from provisioning.mail.letters import (
+    InvitationLetter,
+    render_invitation,
+    render_reminder,
+)
 
 LINK = "https://intranet.corp.example/join/Zm9vYmFy"
 
@@ -116,3 +121,23 @@ def test_every_usable_address_is_written_as_it_is(local):
 def test_an_end_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
         letter(expires_at=datetime(2026, 12, 7))  # noqa: DTZ001 - what is refused
+
+
+def test_administrators_are_told_what_is_held_and_where_to_decide():
+    """D6: whose dismissals, what it means for the people, and the page; no name breaks a header."""
+    message = render_breaker(
+        BreakerLetter(
+            intranet_name="Corp Intranet",
+            sender="Corp Intranet <intranet@corp.example>",
+            recipient="mia.kraus@corp.example",
+            source="entra\nBcc: eve@evil.example",
+            link="https://intranet.corp.example/admin/held",
+            message_id="<letter.breaker.1@usher>",
+        )
+    )
+    assert message["To"] == "mia.kraus@corp.example"
+    assert message["Bcc"] is None
+    assert "entra" in message["Subject"]
+    for text in texts(message):
+        assert "keep their access to Corp Intranet" in text
+        assert "https://intranet.corp.example/admin/held" in text

@@ -77,7 +77,7 @@ def test_created_and_deleted_within_the_grace_nobody_was_written_to(make_idp):
     world.clock.advance(timedelta(hours=1))
     assert world.services.delivery.deliver_due() == 1
     assert world.states() == {"Bob": "invited"}
-    assert idp.list()["Resources"] == [bob]
+    assert [found["id"] for found in idp.list()["Resources"]] == [bob["id"]]
 
 
 def test_a_first_push_is_answered_and_its_letters_wait_for_the_release(make_idp):

@@ -9,7 +9,7 @@ import pytest
 
 from provisioning.domain.errors import StaleWriteError
 from provisioning.domain.policy import Policy, WhenFull
-from provisioning.services import scim_users
+from provisioning.services import pushing, scim_users
 from provisioning.storage.models.employees import EmployeeRecord
 from tests.kit.nights import count
 from tests.kit.scim_client import (
@@ -182,7 +182,7 @@ def test_a_name_taken_between_look_and_write_is_a_conflict_too(idp, monkeypatch)
 def test_whoever_meets_another_writer_starts_over(idp, monkeypatch, named):
     """An employee changed meanwhile is planned for afresh, with or without If-Match."""
     ann = idp.create("ann")
-    perform, failures = scim_users.Provisioner.perform, []
+    perform, failures = pushing.Provisioner.perform, []
 
     def stale(_self, action):
         if len(failures) < 2:
@@ -190,7 +190,7 @@ def test_whoever_meets_another_writer_starts_over(idp, monkeypatch, named):
             raise StaleWriteError("somebody else was faster")
         return perform(_self, action)
 
-    monkeypatch.setattr(scim_users.Provisioner, "perform", stale)
+    monkeypatch.setattr(pushing.Provisioner, "perform", stale)
     change = operation("replace", "title", "Chief")
     assert taken(idp.try_patch(ann["id"], change, If_Match=named))["title"] == "Chief"
     assert len(failures) == 2
@@ -203,7 +203,7 @@ def test_whoever_meets_writers_without_end_is_asked_to_come_again(idp, monkeypat
     def stale(*_args):
         raise StaleWriteError("somebody else was faster")
 
-    monkeypatch.setattr(scim_users.Provisioner, "perform", stale)
+    monkeypatch.setattr(pushing.Provisioner, "perform", stale)
     change = operation("replace", "title", "Chief")
     answer = idp.try_patch(ann["id"], change)
     assert "nothing was changed" in refusal(answer, 503)

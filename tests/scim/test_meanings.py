@@ -165,6 +165,31 @@ def test_somebody_deleted_thrice_is_still_one_employee(world, idp):
     assert count(world, EmployeeRecord) == 2
 
 
+@pytest.mark.parametrize(("before", "after"), [("7", None), (None, "7"), (None, None)])
+def test_a_user_name_sent_again_is_the_same_employee(world, idp, before, after):
+    """P2, S6: among the source's own past resources a userName is enough, in any case."""
+    ann = idp.create("ann", externalId=before)
+    world.accept("Ann")
+    employee = employee_of(world.services, ann)
+    idp.delete(ann["id"])
+    again = idp.create("ann", externalId=after, userName="ANN@corp.example")
+    assert employee_of(world.services, again) == employee
+    assert outcome(again)["state"] == "active"
+    assert count(world, EmployeeRecord) == 1
+
+
+def test_a_user_name_given_to_somebody_else_is_a_question(world, idp):
+    """P2, P3: another externalId speaks against it; nobody gets a former colleague's account."""
+    ann = idp.create("ann", externalId="7")
+    world.accept("Ann")
+    idp.delete(ann["id"])
+    other = idp.create("ann", externalId="8", displayName="Anna Other")
+    assert outcome(other)["state"] == "none"
+    assert world.states() == {"Ann": "dismissed"}
+    kind = FindingKind.DUPLICATE_PERSON
+    assert len(world.services.reports.mismatches(kind=kind)) == 1
+
+
 def test_an_inactive_newcomer_is_nobody_yet(world, idp):
     """S3: no letter and no seat for whoever is not in; activating invites."""
     ann = idp.create("ann", active=False)

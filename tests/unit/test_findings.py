@@ -184,6 +184,7 @@ def test_what_locks_somebody_out_or_leaves_somebody_inside_is_grave():
         K.DEPARTED_STILL_ACTIVE,
         K.OVER_SEAT_LIMIT,
         K.RETURN_HELD,
+        K.REMOVALS_HELD,
         K.UNBOUND_SIGN_IN,
         K.ADDRESS_HELD_BY_DISMISSED,
     }

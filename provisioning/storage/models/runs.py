@@ -154,7 +154,7 @@ class RemovalRecord(Base):
     """One person removed or marked: the rolling budgets of D5 and D6."""
 
     __tablename__ = "removal"
-    __table_args__ = (Index("ix_removal_source_at", "source_id", "at"),)
+    __table_args__ = (Index("ix_removal_intranet_at", "intranet_id", "at"),)
 
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
     intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"))
@@ -162,6 +162,8 @@ class RemovalRecord(Base):
     employee_id: Mapped[UUID]
     at: Mapped[datetime]
     door: Mapped[str]
+    released: Mapped[bool] = mapped_column(default=False)
+    """An administrator looked and released the breaker since: it counts no more (D6)."""
 
 
 class JobRunRecord(Base):

@@ -278,7 +278,7 @@ def upgrade() -> None:
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
     sa.Column('source_id', sa.Uuid(), nullable=True),
     sa.Column('employee_id', sa.Uuid(), nullable=True),
-    sa.Column('kind', sa.Enum('login_differs_from_contact', 'login_differs_from_directory', 'contact_differs_from_directory', 'mailbox_used_as_login', 'mailbox_differs', 'same_address_two_accounts', 'address_held_by_dismissed', 'duplicate_contact', 'duplicate_person', 'unbound_sign_in', 'invitation_address_outdated', 'invitation_stale', 'departed_still_active', 'orphan', 'unverified_domain', 'no_usable_address', 'over_seat_limit', 'blocked_deletion', 'return_held', 'missing_from_source', 'unreadable_entry', name='finding_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('login_differs_from_contact', 'login_differs_from_directory', 'contact_differs_from_directory', 'mailbox_used_as_login', 'mailbox_differs', 'same_address_two_accounts', 'address_held_by_dismissed', 'duplicate_contact', 'duplicate_person', 'unbound_sign_in', 'invitation_address_outdated', 'invitation_stale', 'departed_still_active', 'orphan', 'unverified_domain', 'no_usable_address', 'over_seat_limit', 'blocked_deletion', 'return_held', 'removals_held', 'missing_from_source', 'unreadable_entry', name='finding_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('who', sa.String(), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
@@ -294,6 +294,30 @@ def upgrade() -> None:
     with op.batch_alter_table('finding', schema=None) as batch_op:
         batch_op.create_index('ix_finding_employee', ['employee_id'], unique=False)
         batch_op.create_index('uq_finding_open', ['intranet_id', 'subject', 'kind'], unique=True, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
+
+    op.create_table('held_effect',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('intranet_id', sa.Uuid(), nullable=False),
+    sa.Column('source_id', sa.Uuid(), nullable=False),
+    sa.Column('employee_id', sa.Uuid(), nullable=False),
+    sa.Column('anchor', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
+    sa.Column('who', sa.String(), nullable=False),
+    sa.Column('kind', sa.Enum('revoke', 'dismiss', 'update', 'hire_back', 'invite', 'wait', 'flag', name='action_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('reason', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', 'breaker', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('because', sa.String(), nullable=False),
+    sa.Column('held_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('end', sa.Enum('approved', 'rejected', 'withdrawn', 'overtaken', name='hold_end', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('ended_by', sa.String(), nullable=True),
+    sa.Column('comment', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_held_effect_intranet_id_intranet')),
+    sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_held_effect_source_id_source')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_held_effect'))
+    )
+    with op.batch_alter_table('held_effect', schema=None) as batch_op:
+        batch_op.create_index('ix_held_effect_employee', ['employee_id'], unique=False)
+        batch_op.create_index('ix_held_effect_page', ['intranet_id', 'id'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.create_index('uq_held_effect_open', ['source_id', 'employee_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
 
     op.create_table('inbound_request',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -383,12 +407,13 @@ def upgrade() -> None:
     sa.Column('employee_id', sa.Uuid(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('door', sa.String(), nullable=False),
+    sa.Column('released', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_removal_intranet_id_intranet')),
     sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_removal_source_id_source')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_removal'))
     )
     with op.batch_alter_table('removal', schema=None) as batch_op:
-        batch_op.create_index('ix_removal_source_at', ['source_id', 'at'], unique=False)
+        batch_op.create_index('ix_removal_intranet_at', ['intranet_id', 'at'], unique=False)
 
     op.create_table('run',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -547,7 +572,7 @@ def upgrade() -> None:
     sa.Column('before', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=True),
     sa.Column('after', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
     sa.Column('because', sa.String(), nullable=False),
-    sa.Column('held', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('held', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', 'breaker', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=True),
     sa.Column('status', sa.Enum('planned', 'due', 'done', 'drifted', 'failed', 'rejected', name='action_status', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('error', sa.String(), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_run_action_run_id_run'), ondelete='CASCADE'),
@@ -636,7 +661,7 @@ def downgrade() -> None:
 
     op.drop_table('run')
     with op.batch_alter_table('removal', schema=None) as batch_op:
-        batch_op.drop_index('ix_removal_source_at')
+        batch_op.drop_index('ix_removal_intranet_at')
 
     op.drop_table('removal')
     op.drop_table('match')
@@ -657,6 +682,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_inbound_request_source_at')
 
     op.drop_table('inbound_request')
+    with op.batch_alter_table('held_effect', schema=None) as batch_op:
+        batch_op.drop_index('uq_held_effect_open', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index('ix_held_effect_page', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index('ix_held_effect_employee')
+
+    op.drop_table('held_effect')
     with op.batch_alter_table('finding', schema=None) as batch_op:
         batch_op.drop_index('uq_finding_open', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_finding_employee')

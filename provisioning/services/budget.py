@@ -1,0 +1,100 @@
+"""The budget of removals that runs and SCIM share, measured in the transaction that spends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from provisioning.domain.breaker import Budget
+from provisioning.domain.guards import hold_rolling_share
+from provisioning.domain.plan import Plan
+from provisioning.domain.policy import SMALLEST_LIMIT
+from provisioning.services.context import ServiceContext
+from provisioning.services.planning import ROLLING
+from provisioning.storage.locks import take_turn
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.runs import RunActionRecord, RunRecord
+from provisioning.storage.runs import (
+    mark_due,
+    release_removals,
+    removals_under_way,
+    removed_since,
+    seated_people,
+    stored_plan,
+)
+
+DAY = timedelta(days=1)
+"""What a night is to a run: the time within which pushed removals are "at once" (D6)."""
+
+_LOCK_BITS = 63
+
+
+def queue_removals(session: Session, intranet_id: UUID) -> None:
+    """Let transactions that spend the budget of an intranet wait for each other.
+
+    Take it before the budget is measured, and before an employee is locked. SQLite has one
+    writer at a time anyway.
+    """
+    # Another number than that of newcomers: nobody needs both.
+    take_turn(session, ~intranet_id.int % (1 << _LOCK_BITS))
+
+
+def measured(session: Session, context: ServiceContext, source: SourceRecord) -> Budget:
+    """Return what is spent, with what a run under way is about to spend (D6)."""
+    now, under_way = context.now(), removals_under_way(session, source)
+    week = removed_since(session, source, now - ROLLING) + under_way
+    return Budget(
+        # The first ones always go through, whatever the number of people: do not count them.
+        seated=seated_people(session, source) if week >= SMALLEST_LIMIT else 0,
+        removed_in_a_day=removed_since(session, source, now - DAY) + under_way,
+        removed_in_seven_days=week,
+    )
+
+
+def restart(session: Session, context: ServiceContext, source: SourceRecord) -> int:
+    """Forget what the budget of a source's people was spent on; returns how much that was (D6)."""
+    queue_removals(session, context.intranet_id)
+    return release_removals(session, source)
+
+
+def within_budget(session: Session, context: ServiceContext, run: RunRecord, plan: Plan) -> Plan:
+    """Return a plan with its removals held if SCIM has spent the week's share meanwhile (D6).
+
+    Call it in the transaction that chooses what to apply: from then on the chosen removals
+    count as spent, done or not.
+    """
+    queue_removals(session, context.intranet_id)
+    source = session.get_one(SourceRecord, run.source_id)
+    if not removed_since(session, source, run.started_at):
+        return plan
+    removed = removed_since(session, source, context.now() - ROLLING)
+    limit = context.policy.rolling_limit(seated_people(session, source) + removed)
+    return replace(
+        plan,
+        actions=tuple(hold_rolling_share(plan.actions, removed_recently=removed, limit=limit)),
+    )
+
+
+def choose_within_budget(session: Session, context: ServiceContext, run: RunRecord) -> None:
+    """Choose what no guard holds, for a run that was planned a moment ago."""
+    plan = stored_plan(session, run)
+    guarded = within_budget(session, context, run, plan)
+    if guarded != plan:
+        _rewrite_held(session, run.id, guarded)
+        run.digest = guarded.digest()
+    mark_due(session, run.id)
+
+
+def _rewrite_held(session: Session, run_id: int, plan: Plan) -> None:
+    rows = session.scalars(
+        select(RunActionRecord)
+        .where(RunActionRecord.run_id == run_id)
+        .order_by(RunActionRecord.seq)
+    )
+    for row, action in zip(rows, plan, strict=True):
+        row.held, row.after = action.held, action.to_json()
+    session.flush()

@@ -1,0 +1,151 @@
+"""One SCIM request is a run of one person: the same rules, the same gates (S3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from provisioning.domain.actions import REMOVALS, SEAT_TAKERS, Action, ActionKind, HoldReason
+from provisioning.domain.breaker import hold_at_breaker
+from provisioning.domain.context import PlanningContext
+from provisioning.domain.deciding import is_settled
+from provisioning.domain.employees import WaitingReason
+from provisioning.domain.errors import SeatLimitError, StaleWriteError
+from provisioning.domain.people import Person
+from provisioning.domain.plan import Plan
+from provisioning.domain.planning import plan_one
+from provisioning.domain.policy import WhenFull
+from provisioning.domain.snapshots import StagedPerson
+from provisioning.services.budget import measured, queue_removals
+from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.departures import leaves_a_trace
+from provisioning.services.holding import RETURNS, hold, withdraw
+from provisioning.services.planning import planning_context
+from provisioning.services.provision import Provisioner
+from provisioning.services.seats import read_seats
+from provisioning.storage.holds import is_open, open_hold
+from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.newcomers import queue_newcomers
+from provisioning.storage.registry import registered_people
+
+_FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """What one request of a source means for one person, in its transaction."""
+
+    session: Session
+    context: ServiceContext
+    source: SourceRecord
+    actor: Actor
+
+    def provision(self, anchor: str, person: Person | None) -> UUID | None:
+        """Decide by the rules of a run, and do what no guard holds; returns who it is.
+
+        Args:
+            anchor: The resource's id.
+            person: As the client wants them to be; None when it deleted them.
+
+        Raises:
+            SeatLimitError: No seat is free and the policy says to reject (L3).
+            StaleWriteError: Somebody else wrote the employee meanwhile.
+        """
+        there = next(registered_people(self.session, self.source.id, anchor=anchor), None)
+        who = there.employee_id if there else None
+        if there and person and is_settled(person, there, self.context.now()):
+            self._take_back(there.employee_id, REMOVALS)
+            return who
+        here = None if person is None else StagedPerson(anchor, "", person)
+        if there is None:
+            queue_newcomers(self.session, self.context.intranet_id)
+        context = requested_now(self.session, self.context, self.source)
+        plan = plan_one(here, there, context)
+        # Every lock first: what one action writes is no news to the next.
+        for action in [self._measured(action) for action in plan]:
+            if action.held:
+                hold(self.session, self.context, self.source, action, self.actor)
+            else:
+                employee = self._do(action)
+                who = employee.id if employee is not None else None
+        known = there.employee_id if there else _adopted(plan)
+        if known is not None:
+            vouches = person is not None and person.active
+            self._take_back(known, REMOVALS if vouches else RETURNS)
+        return who
+
+    def _take_back(self, employee_id: UUID, kinds: frozenset[ActionKind]) -> None:
+        """End what is held if the client asks for the opposite now."""
+        if is_open(self.session, self.source.id, employee_id):
+            withdraw(self.session, self.context, self.source, employee_id, kinds, self.actor)
+
+    def _do(self, action: Action) -> EmployeeRecord | None:
+        employee = Provisioner(
+            session=self.session, context=self.context, source=self.source, actor=self.actor
+        ).perform(action)
+        if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
+            refuse_if_full(self.session, self.context, employee)
+        return employee
+
+    def _measured(self, action: Action) -> Action:
+        """Return an action as the breaker lets it through, or holds it (D6).
+
+        Whoever leaves no trace costs nothing: providers test a connection so (I9). What is
+        held stays held until somebody decides, however often the client asks for it.
+        """
+        if action.employee is None or not (action.held or action.is_removal):
+            return action
+        if action.is_removal and action.counted:
+            queue_removals(self.session, self.context.intranet_id)
+        employee = self._locked(action, action.employee.id, action.employee.version)
+        if not (action.is_removal and action.counted) or action.held:
+            return action
+        if not leaves_a_trace(self.session, employee):
+            return replace(action, counted=False)
+        before = open_hold(self.session, self.source.id, employee.id)
+        if before is not None and before.reason is HoldReason.BREAKER:
+            return replace(action, held=HoldReason.BREAKER)
+        budget = measured(self.session, self.context, self.source)
+        return hold_at_breaker(action, policy=self.context.policy, budget=budget)
+
+    def _locked(self, action: Action, employee_id: UUID, version: int) -> EmployeeRecord:
+        employee = self.session.get(
+            EmployeeRecord, employee_id, with_for_update=True, populate_existing=True
+        )
+        if employee is None or employee.version != version:
+            raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
+        return employee
+
+
+def _adopted(plan: Plan) -> UUID | None:
+    """Return whom a new resource turned out to be (P2); None for a newcomer."""
+    return next((action.employee.id for action in plan if action.employee), None)
+
+
+def requested_now(
+    session: Session, context: ServiceContext, source: SourceRecord
+) -> PlanningContext:
+    """Return what a request is decided in: it means now, nights of grace are for readings (D2)."""
+    planning = planning_context(session, context, source)
+    now = replace(planning.policy, disabled_grace_nights=0, missing_grace_nights=0)
+    return replace(planning, policy=now)
+
+
+def refuse_if_full(
+    session: Session, context: ServiceContext, employee: EmployeeRecord | None
+) -> None:
+    """Undo everything when nobody may wait and somebody would (L3).
+
+    It is judged by what came of the action: another may have taken the seat it counted on.
+
+    Raises:
+        SeatLimitError: Somebody would wait for a seat, and the policy says to reject.
+    """
+    if context.policy.when_full is not WhenFull.REJECT or employee is None:
+        return
+    if employee.waiting_since and employee.state_reason in _FOR_WANT_OF_A_SEAT:
+        seats = read_seats(session, context)
+        raise SeatLimitError(limit=seats.limit or 0, taken=seats.taken)

@@ -1,0 +1,69 @@
+"""Held effects as rows: what is open, of whom, and how many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from provisioning.domain.actions import ActionKind, HoldReason
+from provisioning.domain.findings import FindingKind
+from provisioning.storage.core import execute, this
+from provisioning.storage.models.effects import FindingRecord
+from provisioning.storage.models.holds import HeldEffectRecord
+
+OPEN = HeldEffectRecord.ended_at.is_(None)
+
+
+def open_hold(session: Session, source_id: UUID, employee_id: UUID) -> HeldEffectRecord | None:
+    """Return what is held of somebody for a source, if anything is."""
+    return session.scalars(
+        select(HeldEffectRecord).where(
+            HeldEffectRecord.source_id == source_id,
+            HeldEffectRecord.employee_id == employee_id,
+            OPEN,
+        )
+    ).one_or_none()
+
+
+def is_open(session: Session, source_id: UUID, employee_id: UUID) -> bool:
+    """Whether anything about somebody's leaving or return is undecided: an effect, or a finding.
+
+    One statement for what almost every request has to ask.
+    """
+    found = execute(session, _IS_OPEN, this_source_id=source_id, employee_id=employee_id)
+    return found.first() is not None
+
+
+def is_held(session: Session, employee_id: UUID, kinds: Collection[ActionKind]) -> bool:
+    """Whether an effect of one of these kinds is held of somebody, for any source."""
+    query = select(HeldEffectRecord.id).where(
+        HeldEffectRecord.employee_id == employee_id, HeldEffectRecord.kind.in_(kinds), OPEN
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def held_by_breaker(session: Session, source_id: UUID) -> int:
+    """Return how many removals the breaker holds for a source (D6)."""
+    query = select(func.count()).where(
+        HeldEffectRecord.source_id == source_id,
+        HeldEffectRecord.reason == HoldReason.BREAKER,
+        OPEN,
+    )
+    return session.scalar(query) or 0
+
+
+_IS_OPEN = union_all(
+    select(literal(1)).where(
+        this(HeldEffectRecord.source_id),
+        HeldEffectRecord.employee_id == bindparam("employee_id"),
+        OPEN,
+    ),
+    select(literal(1)).where(
+        FindingRecord.employee_id == bindparam("employee_id"),
+        FindingRecord.kind.in_([FindingKind.DEPARTED_STILL_ACTIVE, FindingKind.RETURN_HELD]),
+        FindingRecord.closed_at.is_(None),
+    ),
+)
