@@ -5,7 +5,8 @@ Nothing here knows the web framework: whatever speaks SCIM asks the same gate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 from provisioning.scim.errors import ScimError
@@ -21,14 +22,20 @@ _SEARCH = ".search"
 class Gate:
     """Lets requests in and counts them; one for each process."""
 
-    def __init__(self, tokens: TokenService, limits: ScimLimits) -> None:
-        """Begin with nobody counted."""
+    def __init__(
+        self,
+        tokens: TokenService,
+        limits: ScimLimits,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin with nobody counted; the clock tells seconds that only grow."""
         self._tokens = tokens
         amount = limits.requests_per_second * WINDOW
-        self.requests = RateLimiter(amount, seconds=WINDOW)
+        self.requests = RateLimiter(amount, seconds=WINDOW, clock=clock)
         """By token id."""
 
-        self.failures = RateLimiter(FAILURES, seconds=60)
+        self.failures = RateLimiter(FAILURES, seconds=60, clock=clock)
         """By remote address. It never keeps a good token out: behind a proxy everybody has the
         same address, and a stranger could lock the identity provider out."""
 
