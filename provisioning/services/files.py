@@ -10,10 +10,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from provisioning.services.match_reports import MatchRow
 from provisioning.services.reports import EmployeeRow, FindingRow
 
 PEOPLE_COLUMNS = ("number", "name", "state", "contact", "department", "title", "findings", "why")
 FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
+MATCH_COLUMNS = (
+    "id", "source", "directory id", "name", "user name", "mail", "number", "may be", "why",
+    "decision", "decided by", "opened",
+)  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -32,6 +37,19 @@ def finding_cells(row: FindingRow) -> tuple[str, ...]:
     opened = f"{row.opened_at:%Y-%m-%d}"
     return (
         str(row.id), row.kind, row.severity, row.person, row.reason, evidence, row.remedy, opened,
+    )  # fmt: skip
+
+
+def match_cells(row: MatchRow) -> tuple[str, ...]:
+    """Return a question of the matching queue as one line of a table or file; MATCH_COLUMNS."""
+    maybe = "; ".join(f"{one.name} ({one.state}): {', '.join(one.keys)}" for one in row.candidates)
+    decision = (row.decision or "").replace("_", " ")
+    if row.decided_employee:
+        decision += f": {row.decided_employee.name}"
+    return (
+        str(row.id), row.source, row.directory_id, row.name, row.user_name, row.mail or "",
+        row.employee_number or "", maybe, row.because, decision, row.decided_by or "",
+        f"{row.opened_at:%Y-%m-%d}",
     )  # fmt: skip
 
 

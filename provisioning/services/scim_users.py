@@ -12,18 +12,17 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind
+from provisioning.domain.actions import SEAT_TAKERS, ActionKind
 from provisioning.domain.context import PlanningContext
-from provisioning.domain.deciding import is_settled
-from provisioning.domain.employees import WaitingReason
-from provisioning.domain.errors import NotFoundError, SeatLimitError, StaleWriteError
-from provisioning.domain.findings import Finding, FindingKind
+from provisioning.domain.errors import NotFoundError, StaleWriteError
+from provisioning.domain.findings import FindingKind
 from provisioning.domain.people import Person
-from provisioning.domain.planning import plan_one
-from provisioning.domain.policy import WhenFull
+from provisioning.domain.planning import is_settled, plan_one
 from provisioning.domain.snapshots import StagedPerson
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.findings import close_finding, open_finding
+from provisioning.services.findings import close_finding
+from provisioning.services.match_queue import see_pushed
+from provisioning.services.outcomes import reject_if_full, report_held
 from provisioning.services.people import linked_employee
 from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
@@ -39,10 +38,9 @@ from provisioning.services.scim_resources import (
     store_emails,
     stored_user,
 )
-from provisioning.services.seats import read_seats
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.core import add_row, execute, table_of, this
-from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
+from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.newcomers import queue_newcomers
@@ -50,8 +48,6 @@ from provisioning.storage.registry import registered_people
 from provisioning.storage.scim_rows import USER, UserRow
 
 log = structlog.get_logger(__name__)
-
-_FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
 
 _HIDE = (
     update(table_of(LinkRecord))
@@ -169,7 +165,7 @@ class ScimUserService:
         here = None if person is None else StagedPerson(anchor, "", person)
         if there is None:
             queue_newcomers(session, self._context.intranet_id)
-        context = self._planning_context(session, source)
+        context = self._planning_context(session, source, anchor)
         plan = plan_one(here, there, context)
         provisioner = Provisioner(
             session=session, context=self._context, source=source, actor=actor
@@ -180,49 +176,24 @@ class ScimUserService:
             close_finding(session, self._context, subject, FindingKind.RETURN_HELD)
         for action in plan:
             if action.held:
-                self._report_held(session, source, action)
+                report_held(session, self._context, source, action)
             else:
                 employee = provisioner.perform(action)
                 who = employee.id if employee else None
                 if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
-                    self._reject_if_full(session, employee)
+                    reject_if_full(session, self._context, employee)
+        if there is None and anchor in context.queue:
+            placed = who is not None
+            see_pushed(session, self._context, source, person, anchor, placed=placed)
         return who
 
-    def _planning_context(self, session: Session, source: SourceRecord) -> PlanningContext:
+    def _planning_context(
+        self, session: Session, source: SourceRecord, anchor: str
+    ) -> PlanningContext:
         """A request means now: the nights of grace are for readings (D2)."""
-        context = planning_context(session, self._context, source)
+        context = planning_context(session, self._context, source, anchor=anchor)
         now = replace(context.policy, disabled_grace_nights=0, missing_grace_nights=0)
         return replace(context, policy=now)
-
-    def _reject_if_full(self, session: Session, employee: EmployeeRecord | None) -> None:
-        """Undo everything when nobody may wait and somebody would (L3).
-
-        It is judged by what came of the action: another may have taken the seat it counted on.
-        """
-        if self._context.policy.when_full is not WhenFull.REJECT or employee is None:
-            return
-        if employee.waiting_since and employee.state_reason in _FOR_WANT_OF_A_SEAT:
-            seats = read_seats(session, self._context)
-            raise SeatLimitError(limit=seats.limit or 0, taken=seats.taken)
-
-    def _report_held(self, session: Session, source: SourceRecord, action: Action) -> None:
-        """The client sees what it set; an administrator sees what did not happen (D4, S7)."""
-        if action.employee is None or action.held is None:
-            return
-        removal = action.is_removal
-        finding = Finding(
-            kind=FindingKind.DEPARTED_STILL_ACTIVE if removal else FindingKind.RETURN_HELD,
-            subject=str(action.employee.id),
-            evidence=(("because", str(action.because)), ("held", action.held.sentence)),
-        )
-        open_finding(
-            session,
-            self._context,
-            finding,
-            who=action.who,
-            employee_id=action.employee.id,
-            source_id=source.id,
-        )
 
     def _insert(
         self,
