@@ -96,6 +96,7 @@ class Settings(Table):
             disabled_grace_nights=self.departures.disabled_grace_nights,
             missing_grace_nights=self.departures.missing_grace_nights,
             when_full=self.seats.when_full,
+            correlation_keys=self.people.correlation_keys,
             link_weak_keys=self.people.link_weak_keys,
             contact_email=self.people.contact_email,
             verified_domains=self.people.verified_domains,

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.policy import ContactPolicy, WhenFull
 from provisioning.settings_types import (
     DatabaseUrl,
@@ -193,6 +194,9 @@ class PeopleSettings(Table):
 
     old_domains: tuple[Folded, ...] = ()
     """Mail domains the company had before: an address there is explained, not a riddle."""
+
+    correlation_keys: tuple[CorrelationKey, ...] = tuple(CorrelationKey)
+    """What somebody new is looked up by among the employees; a key that is left out is not used."""
 
     link_weak_keys: bool = False
     """Whether an equal user name or mail is enough to link a person to an employee."""

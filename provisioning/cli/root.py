@@ -7,7 +7,16 @@ from typing import Any
 
 import click
 
-from provisioning.cli import admins, departments, held, people, plans, tokens, upkeep
+from provisioning.cli import (
+    admins,
+    departments,
+    held,
+    matching,
+    people,
+    plans,
+    tokens,
+    upkeep,
+)
 from provisioning.cli.output import Screen
 from provisioning.cli.wiring import Wiring
 
@@ -54,6 +63,7 @@ def create_cli(wiring: Wiring) -> click.Group:
         plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, people.seats,
         people.waitlist, departments.departments,
+        matching.matches, matching.match,
         tokens.token, admins.admin, upkeep.jobs, upkeep.db,
     ):  # fmt: skip
         usher.add_command(verb)

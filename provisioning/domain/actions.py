@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+from provisioning.domain.correlation import Candidate
 from provisioning.domain.findings import FindingKind
 from provisioning.domain.people import DirectoryId, Person
 
@@ -31,6 +32,10 @@ REMOVALS = frozenset({ActionKind.REVOKE, ActionKind.DISMISS})
 
 SEAT_TAKERS = frozenset({ActionKind.HIRE_BACK, ActionKind.INVITE})
 """What needs a seat (L2)."""
+
+
+LINKING = frozenset({"P2", "P5"})
+"""Rules by which an action places a person nobody was linked to: by a key, by a decision."""
 
 
 class HoldReason(StrEnum):
@@ -81,6 +86,18 @@ class FieldChange:
     new: Any
 
 
+def differences(applied: str, person: Person) -> tuple[FieldChange, ...]:
+    """Return what changed since a person, as JSON, was last applied."""
+    before: dict[str, Any] = json.loads(applied) if applied else {}
+    after = json.loads(json.dumps(person.to_json()))
+    names = sorted((before.keys() | after.keys()) - {"inactive_reason"})
+    return tuple(
+        FieldChange(name, before.get(name), after.get(name))
+        for name in names
+        if before.get(name) != after.get(name)
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmployeeRef:
     """The employee an action is about, as planning saw them."""
@@ -118,6 +135,12 @@ class Action:
     counted: bool = True
     """Whether a removal counts tonight; one that was counted when marked does not again (D2)."""
 
+    decided: bool = False
+    """Whether it does what an administrator decided in the matching queue (P5)."""
+
+    candidates: tuple[Candidate, ...] = ()
+    """Who a disputed person may be (P3)."""
+
     held: HoldReason | None = None
     raw_hash: str = field(default="", compare=False)
     """The entry this rests on, remembered with the link once the action is done."""
@@ -132,6 +155,7 @@ class Action:
         document = self.to_json()
         for passing in ("held", "raw_hash", "because"):
             document.pop(passing, None)
+        document["candidates"] = [one.evidence for one in self.candidates]
         if self.employee is not None:
             document["employee"].pop("version")
         text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -152,6 +176,8 @@ class Action:
             "reason": self.reason,
             "marks_missing": self.marks_missing,
             "counted": self.counted,
+            "decided": self.decided,
+            "candidates": [one.to_json() for one in self.candidates],
             "held": self.held.value if self.held else None,
             "raw_hash": self.raw_hash,
         }
@@ -183,6 +209,8 @@ class Action:
             reason=document["reason"],
             marks_missing=document["marks_missing"],
             counted=document["counted"],
+            decided=document["decided"],
+            candidates=tuple(map(Candidate.from_json, document["candidates"])),
             held=HoldReason(document["held"]) if document["held"] else None,
             raw_hash=document["raw_hash"],
         )

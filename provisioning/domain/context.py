@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from provisioning.domain.correlation import Hit
+from provisioning.domain.matching import Queued
 from provisioning.domain.people import Person
 from provisioning.domain.policy import Policy
 from provisioning.domain.seats import Seats
@@ -25,6 +26,9 @@ class PlanningContext:
     seats: Seats
     hits: Callable[[Person], Sequence[Hit]]
     """Looks an unlinked person up by the keys of P2."""
+
+    queue: Mapping[str, Queued] = field(default_factory=dict)
+    """The matching queue by anchor: what was asked is not asked again, what was decided counts."""
 
     flagged: frozenset[tuple[str, str]] = frozenset()
     """Open findings as (kind, anchor): what was said is not said again (R3)."""

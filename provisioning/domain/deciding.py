@@ -6,11 +6,8 @@ be missing, and yields actions. Seats and limits come after it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 from provisioning.domain.actions import (
     Action,
@@ -19,6 +16,7 @@ from provisioning.domain.actions import (
     EmployeeRef,
     FieldChange,
     HoldReason,
+    differences,
 )
 from provisioning.domain.addresses import address_key
 from provisioning.domain.context import PlanningContext
@@ -26,6 +24,7 @@ from provisioning.domain.correlation import Disputed, Linked, correlate
 from provisioning.domain.departing import DISABLED, LEFT, Departure, depart, employee_ref
 from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState, WaitingReason
 from provisioning.domain.findings import FindingKind
+from provisioning.domain.matching import Chosen, Decision, Queued, evidence_of
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
 
@@ -45,30 +44,36 @@ def decide(
         yield from _unlinked(here.person, here.raw_hash, context)
 
 
-def is_settled(person: Person, there: RegisteredPerson, now: datetime) -> bool:
-    """Whether nothing can follow from a source's word about somebody who is in, or invited.
-
-    It has been said before and was done: `decide` would yield nothing, whatever the policy is.
-    """
-    inside = there.state in (EmployeeState.INVITED, EmployeeState.ACTIVE)
-    return inside and person.is_active_at(now) and not _differences(there.applied, person)
-
-
 def _unlinked(person: Person, raw_hash: str, context: PlanningContext) -> Iterator[Action]:
+    queued = context.queue.get(person.id.value, Queued())
+    if queued.decision is not None:
+        for action in _decided(person, raw_hash, queued, context):
+            yield replace(action, decided=True)
+        return
     match = correlate(context.hits(person), context.policy)
     if isinstance(match, Linked):
         yield from _adopt(person, raw_hash, match, context)
     elif isinstance(match, Disputed):
-        if (FindingKind.DUPLICATE_PERSON, person.id.value) not in context.flagged:
-            yield _action(
-                ActionKind.FLAG,
-                person,
-                raw_hash,
-                Because("P3", f"{match.sentence}; nobody was invited"),
-                finding=FindingKind.DUPLICATE_PERSON,
-            )
+        if queued.evidence != evidence_of(match.candidates):
+            because = Because("P3", f"{match.sentence}; nobody was invited")
+            kind = FindingKind.DUPLICATE_PERSON
+            question = _action(ActionKind.FLAG, person, raw_hash, because, finding=kind)
+            yield replace(question, candidates=match.candidates)
     else:
         yield _newcomer(person, raw_hash, context, employee=None)
+
+
+def _decided(
+    person: Person, raw_hash: str, queued: Queued, context: PlanningContext
+) -> Iterator[Action]:
+    """Do what an administrator said about them, by the table of `matching` (P5)."""
+    if queued.chosen is not None:
+        because = Because("P5", f"is {queued.chosen.name}: {queued.by} decided")
+        yield from _link(person, raw_hash, queued.chosen, because, context)
+    elif queued.decision is Decision.NEW_PERSON:
+        action = _newcomer(person, raw_hash, context, employee=None)
+        text = f"{action.because.text}; {queued.by} decided: nobody here is the same person"
+        yield replace(action, because=Because("P5", text))
 
 
 def _newcomer(
@@ -103,20 +108,28 @@ def _adopt(
     employee = EmployeeRef(
         id=hit.employee_id, version=hit.version, state=hit.state.value, bound=hit.bound
     )
-    keys = ", ".join(key.replace("_", " ") for key in match.keys)
-    because = Because("P2", f"is {hit.name} by {keys}")
-    if hit.state is not EmployeeState.DISMISSED:
+    chosen = Chosen(employee=employee, name=hit.name, dismissed_by=hit.dismissed_by)
+    because = Because("P2", f"is {hit.name} by {', '.join(key.words for key in match.keys)}")
+    yield from _link(person, raw_hash, chosen, because, context)
+
+
+def _link(
+    person: Person, raw_hash: str, chosen: Chosen, because: Because, context: PlanningContext
+) -> Iterator[Action]:
+    employee = chosen.employee
+    if employee.state != EmployeeState.DISMISSED:
         # Why somebody waits is not known here: without a hash the next reading asks (I1, I4).
-        remembered = "" if hit.state is EmployeeState.WAITING else raw_hash
+        remembered = "" if employee.state == EmployeeState.WAITING else raw_hash
         yield _action(ActionKind.UPDATE, person, remembered, because, employee=employee)
         return
-    back = _return(person, raw_hash, employee, hit.dismissed_by, context)
+    back = _return(person, raw_hash, employee, chosen.dismissed_by, context)
     if back.held:
         # Without a hash the next reading looks at them again, and their return stays in the plan.
         yield _action(ActionKind.UPDATE, person, "", because, employee=employee)
         yield back
     else:
-        yield replace(back, because=Because("P2", f"{because.text}; {back.because.text}"))
+        text = f"{because.text}; {back.because.text}"
+        yield replace(back, because=Because(because.rule, text))
 
 
 def _known(
@@ -126,7 +139,7 @@ def _known(
         text = person.inactive_reason or f"disabled in {context.source}"
         yield from depart(there, Departure(DISABLED, text, person, raw_hash), context)
         return
-    changes = _differences(there.applied, person)
+    changes = differences(there.applied, person)
     employee = employee_ref(there)
     asked = _asked_by_facts(person, raw_hash, there, changes, context)
     if asked is not None:
@@ -254,17 +267,6 @@ def _unreadable(
             employee=employee_ref(there) if there else None,
             finding=FindingKind.UNREADABLE_ENTRY,
         )
-
-
-def _differences(applied: str, person: Person) -> tuple[FieldChange, ...]:
-    before: dict[str, Any] = json.loads(applied) if applied else {}
-    after = json.loads(json.dumps(person.to_json()))
-    names = sorted((before.keys() | after.keys()) - {"inactive_reason"})
-    return tuple(
-        FieldChange(name, before.get(name), after.get(name))
-        for name in names
-        if before.get(name) != after.get(name)
-    )
 
 
 def _action(  # noqa: PLR0913 - an action's own fields

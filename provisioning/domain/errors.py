@@ -167,6 +167,12 @@ class InvitationError(ProvisioningError):
         self.reason = reason
 
 
+class MatchError(ProvisioningError):
+    """A decision of the matching queue cannot be done (any more); the sentence says why (P5)."""
+
+    code = "match"
+
+
 class NotInvitableError(ProvisioningError):
     """Somebody cannot be invited again, or not yet; the sentence says why."""
 

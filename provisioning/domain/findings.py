@@ -77,8 +77,8 @@ REMEDIES: Mapping[FindingKind, str] = {
     FindingKind.SAME_ADDRESS_TWO_ACCOUNTS: "Ask the person which of the two they use.",
     FindingKind.ADDRESS_HELD_BY_DISMISSED: "Free the address of the dismissed employee.",
     FindingKind.DUPLICATE_CONTACT: "Change one of the contact e-mails.",
-    FindingKind.DUPLICATE_PERSON: "Decide in the directory who keeps the address or number; "
-    "nobody was invited.",
+    FindingKind.DUPLICATE_PERSON: "Say on the Matching page who they are, or correct the "
+    "directory; nobody was invited.",
     FindingKind.UNBOUND_SIGN_IN: "Tell the person which address opens this intranet.",
     FindingKind.INVITATION_ADDRESS_OUTDATED: "Run the source again: the next run invites anew.",
     FindingKind.INVITATION_STALE: "Invite again, or remove the invitation to free its seat.",

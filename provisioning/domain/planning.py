@@ -7,6 +7,7 @@ ann, no mail          -                                         flag no_usable_a
 ann, foreign domain   -                     domains named       flag unverified_domain (I1)
 ann (disabled)        -                                         nothing
 ann                   somebody alike                            see correlation (P2, P3)
+ann                   decided in the queue                      see matching (P5)
 ann                   ann                                       nothing
 ann (renamed, moved)  ann                                       update ann (P1)
 ann (mail changed)    ann, invited                              update ann: invited anew (I5)
@@ -32,12 +33,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from provisioning.domain.actions import SEAT_TAKERS, Action, ActionKind, Because
+from provisioning.domain.actions import (
+    LINKING,
+    SEAT_TAKERS,
+    Action,
+    ActionKind,
+    Because,
+    differences,
+)
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.deciding import decide
 from provisioning.domain.employees import EmployeeState, WaitingReason
 from provisioning.domain.guards import guard_removals
+from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan, in_order
 from provisioning.domain.seats import Seats, takes_seat
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
@@ -88,6 +98,15 @@ def plan_one(
     )
 
 
+def is_settled(person: Person, there: RegisteredPerson, now: datetime) -> bool:
+    """Whether nothing can follow from a source's word about somebody who is in, or invited.
+
+    It has been said before and was done: `decide` would yield nothing, whatever the policy is.
+    """
+    inside = there.state in (EmployeeState.INVITED, EmployeeState.ACTIVE)
+    return inside and person.is_active_at(now) and not differences(there.applied, person)
+
+
 def seat(actions: Sequence[Action], seats: Seats) -> Sequence[Action]:
     """Give out the seats there will be; who gets none waits (L1, L3, L4).
 
@@ -127,8 +146,8 @@ def _frees_seat(action: Action) -> bool:
 
 
 def _without_departures_of_adopted(actions: Sequence[Action]) -> Sequence[Action]:
-    """Drop the departure of an old entry whose employee a new entry just took over (P2)."""
-    adopted = {a.employee.id for a in actions if a.employee and a.because.rule == "P2"}
+    """Drop the departure of an old entry whose employee a new entry just took over (P2, P5)."""
+    adopted = {a.employee.id for a in actions if a.employee and a.because.rule in LINKING}
     return [
         action
         for action in actions

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from provisioning.domain.addresses import address_key
+from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.people import Person
 
 
@@ -38,6 +39,9 @@ class Policy:
     disabled_grace_nights: int = 0
     missing_grace_nights: int = 1
     when_full: WhenFull = WhenFull.WAIT
+    correlation_keys: tuple[CorrelationKey, ...] = tuple(CorrelationKey)
+    """What an unlinked person is looked up by, in this order (P2)."""
+
     link_weak_keys: bool = False
     contact_email: ContactPolicy = ContactPolicy.FLAG
     verified_domains: tuple[str, ...] = ()
@@ -56,6 +60,8 @@ class Policy:
                 raise ValueError(f"a percentage lies between 0 and 100, got {percent}")
         if min(self.disabled_grace_nights, self.missing_grace_nights, self.dismiss_count or 0) < 0:
             raise ValueError("nights and counts cannot be negative")
+        if len(set(self.correlation_keys)) != len(self.correlation_keys):
+            raise ValueError("a correlation key is named once")
 
     def removal_limit(self, seated: int) -> int:
         """Return how many of a source's seated people one run may remove (D5).

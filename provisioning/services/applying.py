@@ -16,6 +16,7 @@ from provisioning.domain.errors import ProvisioningError, StaleWriteError
 from provisioning.domain.findings import FindingKind
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_finding
+from provisioning.services.match_queue import see_reading
 from provisioning.services.provision import Provisioner
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
@@ -100,6 +101,7 @@ class Applier:
             for employee_id in back:
                 kind = FindingKind.MISSING_FROM_SOURCE
                 close_finding(session, self.context, str(employee_id), kind)
+            see_reading(session, self.context, run)
             drop_staged(session, run.id)
             run.state = self._final_state(session)
             if run.state is not RunState.HELD:

@@ -30,6 +30,8 @@ from provisioning.services.hold_reports import HoldReports
 from provisioning.services.holds import HoldService
 from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
+from provisioning.services.match_reports import MatchReports
+from provisioning.services.matching import MatchingService
 from provisioning.services.outbox_report import OutboxReports
 from provisioning.services.person_report import PersonReport, person_report
 from provisioning.services.reports import Reports
@@ -65,6 +67,8 @@ class Services:
     waiting: WaitingService
     seats: SeatService
     findings: FindingService
+    matching: MatchingService
+    matches: MatchReports
     delivery: DeliveryService
     scim_users: ScimUserService
     scim_groups: ScimGroupService
@@ -95,6 +99,8 @@ class Services:
             waiting=WaitingService(context),
             seats=SeatService(context),
             findings=FindingService(context),
+            matching=MatchingService(context),
+            matches=MatchReports(context),
             delivery=DeliveryService(context, mailer),
             scim_users=ScimUserService(context),
             scim_groups=ScimGroupService(context),

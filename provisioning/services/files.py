@@ -11,11 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.services.hold_reports import HeldRow
+from provisioning.services.match_reports import MatchRow
 from provisioning.services.reports import EmployeeRow, FindingRow
 
 PEOPLE_COLUMNS = ("number", "name", "state", "contact", "department", "title", "findings", "why")
 FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
 HELD_COLUMNS = ("number", "source", "action", "person", "is", "reason", "because", "held")
+MATCH_COLUMNS = (
+    "id", "source", "directory id", "name", "user name", "mail", "number", "may be", "why",
+    "decision", "decided by", "opened",
+)  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -42,6 +47,19 @@ def held_cells(row: HeldRow) -> tuple[str, ...]:
     return (
         str(row.id), row.source, row.action, row.display_name, row.state, row.held_because,
         row.because, f"{row.held_at:%Y-%m-%d %H:%M}",
+    )  # fmt: skip
+
+
+def match_cells(row: MatchRow) -> tuple[str, ...]:
+    """Return a question of the matching queue as one line of a table or file; MATCH_COLUMNS."""
+    maybe = "; ".join(f"{one.name} ({one.state}): {', '.join(one.keys)}" for one in row.candidates)
+    decision = (row.decision or "").replace("_", " ")
+    if row.decided_employee:
+        decision += f": {row.decided_employee.name}"
+    return (
+        str(row.id), row.source, row.directory_id, row.name, row.user_name, row.mail or "",
+        row.employee_number or "", maybe, row.because, decision, row.decided_by or "",
+        f"{row.opened_at:%Y-%m-%d}",
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import Update, and_, bindparam, or_, select, update
+from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
@@ -201,16 +201,13 @@ def refresh(session: Session, context: ServiceContext, employee_ids: Iterable[UU
 
 
 def flagged_anchors(session: Session, source_id: UUID) -> frozenset[tuple[str, str]]:
-    """Return (kind, anchor) of what is open about people of a source who are not placed (R3)."""
-    rows = execute(session, _UNPLACED, this_source_id=source_id)
+    """Return (kind, anchor) of the entries of a source that are known to be unreadable (R3)."""
+    rows = execute(session, _UNREADABLE, this_source_id=source_id)
     return frozenset((row.kind.value, row.subject) for row in rows)
 
 
-_UNPLACED = select(_FINDING.c.kind, _FINDING.c.subject).where(
+_UNREADABLE = select(_FINDING.c.kind, _FINDING.c.subject).where(
     this(_FINDING.c.source_id),
     _FINDING.c.closed_at.is_(None),
-    or_(
-        _FINDING.c.kind == FindingKind.UNREADABLE_ENTRY,
-        and_(_FINDING.c.kind == FindingKind.DUPLICATE_PERSON, _FINDING.c.employee_id.is_(None)),
-    ),
+    _FINDING.c.kind == FindingKind.UNREADABLE_ENTRY,
 )

@@ -214,7 +214,7 @@ class HoldService:
         """Return what the source asks for now, with this hold's reason out of the way."""
         row, source = claimed.row, claimed.source
         there = registered_ever(session, source.id, row.anchor)
-        context = requested_now(session, self._context, source)
+        context = requested_now(session, self._context, source, row.anchor)
         if there is None:
             return Plan(())
         if row.reason is HoldReason.PROTECTED:

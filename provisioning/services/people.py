@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import Change, EmployeeState, state_after
-from provisioning.domain.people import Person
+from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.policy import ContactPolicy
+from provisioning.domain.precedence import OWNED, settled
 from provisioning.services.context import ServiceContext
 from provisioning.storage.core import add_row, add_rows, execute, table_of, this
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
@@ -26,20 +30,21 @@ _NEXT_SEQ = (
     .returning(IntranetRecord.next_employee_seq)
 )
 _LINK = table_of(LinkRecord)
-REMEMBER = update(_LINK).where(this(_LINK.c.source_id), this(_LINK.c.anchor))
-"""Writes the values it is given to one link."""
+_BY_ID = update(_LINK).where(this(_LINK.c.source_id), this(_LINK.c.anchor))
+REMEMBER = _BY_ID.where(_LINK.c.hidden.is_(False))
+"""Writes the values it is given to one link that stands."""
 
 _RETIRE = (
     update(_LINK).where(this(_LINK.c.employee_id), this(_LINK.c.source_id)).values(hidden=True)
 )
 _OTHERS = (
-    select(_LINK.c.anchor)
+    select(_LINK.c.anchor, _LINK.c.authoritative, _LINK.c.applied)
     .where(
         this(_LINK.c.employee_id),
         _LINK.c.source_id != bindparam("source_id"),
         _LINK.c.hidden.is_(False),
     )
-    .limit(1)
+    .order_by(_LINK.c.linked_at, _LINK.c.anchor)
 )
 _ADDRESS = table_of(AddressRecord)
 _FORGET_ADDRESSES = delete(_ADDRESS).where(this(_ADDRESS.c.employee_id), this(_ADDRESS.c.source_id))
@@ -67,7 +72,7 @@ def new_employee(
         created_at=now,
         waiting_since=now if state is EmployeeState.WAITING else None,
     )
-    _write_owned(context, employee, person)
+    _write_owned(employee, settled(person, (), (), authoritative=True))
     session.add(employee)
     return employee
 
@@ -83,17 +88,19 @@ def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
     mapping_version: str,
     addresses: bool = True,
     newcomer: bool = False,
+    withdrawn: Collection[str] = (),
 ) -> None:
-    """Write what the source says; a link is made if there is none (P5).
+    """Write what the source says; a link is made, or stands again, if there is none (P1, P5).
 
     `addresses` is false when none of ADDRESSED differs from what was applied last: their rows
-    are as they should be. `newcomer` says that the employee was made a moment ago.
+    are as they should be. `newcomer` says that the employee was made a moment ago and nobody
+    was ever linked by this id; `withdrawn` names what the source said before and says no more.
 
     The login is nobody's but its owner's, and the contact e-mail follows the directory only
-    if the policy says so (E2).
+    if the policy says so (E2), and never by linking (P5).
     """
     session.flush()
-    said = {
+    said: dict[str, Any] = {
         "applied": person.to_json(),
         "raw_hash": raw_hash,
         "mapping_version": mapping_version,
@@ -109,24 +116,31 @@ def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
         "external_id": person.external_id,
     }
     which = {"this_source_id": source.id, "this_anchor": person.id.value}
-    if newcomer or execute(session, REMEMBER, **which, **said).rowcount == 0:
+    linking = newcomer or execute(session, REMEMBER, **which, **said).rowcount == 0
+    if linking:
         if not newcomer:
             execute(session, _RETIRE, this_employee_id=employee.id, this_source_id=source.id)
-        add_row(
-            session,
-            LinkRecord,
-            source_id=source.id,
-            anchor=person.id.value,
-            employee_id=employee.id,
-            linked_at=context.now(),
-            authoritative=source.authoritative,
-            **said,
-        )
+            # Whoever decided about the employee before the link has to look again.
+            flag_modified(employee, "display_name")
+        said |= {
+            "employee_id": employee.id,
+            "linked_at": context.now(),
+            "authoritative": source.authoritative,
+            "hidden": False,
+        }
+        if newcomer or execute(session, _BY_ID, **which, **said).rowcount == 0:
+            id_ = {"source_id": source.id, "anchor": person.id.value}
+            add_row(session, LinkRecord, **id_, **said)
     if newcomer:
         _add_addresses(session, employee, source, person)
         return
-    if owns(session, source, employee):
-        _write_owned(context, employee, person)
+    leads = source.authoritative
+    # What the others say matters where this source has not the say, or says something no more.
+    asked = not leads or not frozenset(OWNED).isdisjoint(withdrawn)
+    others = _other_words(session, source, employee) if asked else []
+    _write_owned(employee, settled(person, withdrawn, others, authoritative=leads))
+    if not linking and (leads or not others):
+        _follow(context, employee, person)
     if addresses:
         execute(session, _FORGET_ADDRESSES, this_employee_id=employee.id, this_source_id=source.id)
         _add_addresses(session, employee, source, person)
@@ -140,13 +154,25 @@ def owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bo
     return others.first() is None
 
 
-def _write_owned(context: ServiceContext, employee: EmployeeRecord, person: Person) -> None:
-    employee.display_name = person.display_name
-    employee.display_name_key = address_key(person.display_name)
-    employee.department = person.department
-    employee.title = person.title
-    employee.mailbox = person.mailbox
-    employee.starts_at = person.starts_at
+def _other_words(
+    session: Session, source: SourceRecord, employee: EmployeeRecord
+) -> list[tuple[bool, Person]]:
+    """Return what every other source says of an employee; the oldest link first (P6)."""
+    rows = execute(session, _OTHERS, this_employee_id=employee.id, source_id=source.id)
+    return [
+        (row.authoritative, Person.from_json(DirectoryId("other", row.anchor), row.applied))
+        for row in rows
+    ]
+
+
+def _write_owned(employee: EmployeeRecord, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(employee, name, value)
+    employee.display_name_key = address_key(employee.display_name)
+
+
+def _follow(context: ServiceContext, employee: EmployeeRecord, person: Person) -> None:
+    """Let the contact e-mail follow the directory, if the policy says so (E2)."""
     follows = context.policy.contact_email is ContactPolicy.FOLLOW_DIRECTORY
     if follows and person.mail and employee.state is EmployeeState.ACTIVE:
         employee.contact_email = person.mail

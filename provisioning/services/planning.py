@@ -21,6 +21,7 @@ from provisioning.services.findings import flagged_anchors
 from provisioning.services.seats import read_seats
 from provisioning.services.sources import find_source
 from provisioning.storage.claims import reading, require_nobody_reads
+from provisioning.storage.matches import queued_people
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunRecord, RunState
 from provisioning.storage.registry import Lookup, registered_people, staged_people
@@ -38,6 +39,7 @@ def planning_context(
     *,
     run_id: int | None = None,
     proof: SnapshotProof | None = None,
+    anchor: str | None = None,
 ) -> PlanningContext:
     """Gather what a decision needs beside the two descriptions, for a run or for one person.
 
@@ -58,7 +60,8 @@ def planning_context(
         today=context.today(),
         seats=read_seats(session, context),
         hits=hits,
-        flagged=flagged_anchors(session, source.id),
+        queue=queued_people(session, source.id, anchor=anchor),
+        flagged=flagged_anchors(session, source.id) if run_id is not None else frozenset(),
         removed_recently=(
             removed_since(session, source, context.now() - ROLLING) if run_id is not None else 0
         ),

@@ -11,32 +11,31 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import Action, ActionKind
+from provisioning.domain.actions import LINKING, Action, ActionKind
 from provisioning.domain.deciding import must_invite_anew
 from provisioning.domain.employees import Change, EmployeeState, WaitingReason
-from provisioning.domain.errors import StaleWriteError
 from provisioning.domain.findings import Finding, FindingKind
 from provisioning.domain.people import Person
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.departures import count_removal, depart_employee
 from provisioning.services.findings import close_answered, open_finding, refresh
-from provisioning.services.holding import BACK, RETURNS, overtake
 from provisioning.services.invitations import (
     FIRST_APPROVAL,
     end_invitation,
     open_invitation,
     open_invitation_of,
 )
+from provisioning.services.match_queue import ask
 from provisioning.services.people import ADDRESSED, REMEMBER, apply_person, new_employee, owns
 from provisioning.services.seats import free_seat, take_seat
+from provisioning.services.standing import load_employee
 from provisioning.services.states import move
 from provisioning.storage.core import execute
-from provisioning.storage.locks import locked
+from provisioning.storage.matches import forget_question
 from provisioning.storage.models.accounts import BindingRecord
-from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.newcomers import arrived_elsewhere, queue_newcomers
 
 T = TypeVar("T")
 
@@ -60,7 +59,7 @@ class Provisioner:
         Raises:
             StaleWriteError: The employee is not what planning saw; nothing was done.
         """
-        employee = self._load(action)
+        employee = load_employee(self.session, self.context, self.source, action, self.planned_at)
         match action.kind:
             case ActionKind.DISMISS | ActionKind.REVOKE:
                 return self._remove(action, _required(employee))
@@ -75,33 +74,6 @@ class Provisioner:
             self.session.flush()
             refresh(self.session, self.context, [employee.id])
         return employee
-
-    def _load(self, action: Action) -> EmployeeRecord | None:
-        if action.employee is None:
-            self._require_unlinked(action)
-            return None
-        employee = locked(self.session, EmployeeRecord, action.employee.id)
-        if employee is None or employee.version != action.employee.version:
-            raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
-        if employee.state is EmployeeState.DISMISSED and action.kind in BACK:
-            overtake(self.session, self.context, employee.id, RETURNS)
-        return employee
-
-    def _require_unlinked(self, action: Action) -> None:
-        if self.planned_at is None:
-            return  # looked at in this very transaction; the link's key is the wall behind it
-        self._require_new(action, self.planned_at)
-        if self.session.get(LinkRecord, (self.source.id, action.id.value)) is not None:
-            raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
-
-    def _require_new(self, action: Action, planned_at: datetime) -> None:
-        """Refuse a newcomer whom another source brought since the plan was made (P3)."""
-        queue_newcomers(self.session, self.context.intranet_id)
-        if action.person is None or action.finding is FindingKind.DUPLICATE_PERSON:
-            return
-        policy = self.context.policy
-        if arrived_elsewhere(self.session, self.source, action.person, policy, planned_at):
-            raise StaleWriteError(f"{action.who} arrived through another source meanwhile")
 
     def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
         """Invite, hire back or let wait: one seat, or a place in the line (L2, L3)."""
@@ -162,8 +134,12 @@ class Provisioner:
         if anew and person.mail and owns(self.session, self.source, employee):
             end_invitation(self.session, self.context, employee.id, "replaced")
             self._invite(employee, person.mail)
-        old = {change.name: change.old for change in action.changes}
-        self._record(employee, "updated", action, old)
+        if action.because.rule in LINKING:
+            facts = {"source": self.source.name, "directory_id": action.id.value}
+            self._record(employee, "linked", action, None, **facts)
+        else:
+            old = {change.name: change.old for change in action.changes}
+            self._record(employee, "updated", action, old)
         return touched or before != _addressed(employee)
 
     def _remove(self, action: Action, employee: EmployeeRecord) -> EmployeeRecord | None:
@@ -198,7 +174,7 @@ class Provisioner:
         if action.marks_missing:
             self._mark_missing(action, _required(employee))
         elif kind is FindingKind.DUPLICATE_PERSON:
-            self._queue_match(action)
+            ask(self.session, self.context, self.source, action)
         elif kind is not FindingKind.UNREADABLE_ENTRY:
             employee = self._register(action, employee)
         subject = action.id.value if employee is None else str(employee.id)
@@ -223,19 +199,6 @@ class Provisioner:
             count_removal(self.session, self.context, self.source.id, employee.id, door)
         self._record(employee, "missing", action, None)
 
-    def _queue_match(self, action: Action) -> None:
-        key = (self.source.id, action.id.value)
-        if self.session.get(MatchRecord, key) is None:
-            self.session.add(
-                MatchRecord(
-                    source_id=self.source.id,
-                    anchor=action.id.value,
-                    name=action.who,
-                    candidates=[{"evidence": action.because.text}],
-                    opened_at=self.context.now(),
-                )
-            )
-
     def _register(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
         """Record somebody who cannot be invited: waiting, with the reason (I1)."""
         person = _required(action.person)
@@ -254,6 +217,8 @@ class Provisioner:
         changed = {change.name for change in action.changes}
         touches = not changed or not changed.isdisjoint(ADDRESSED)
         stands = close_answered(self.session, self.context, employee, person)
+        if self.planned_at is not None and not action.changes:
+            forget_question(self.session, self.source.id, action.id.value)
         apply_person(
             self.session,
             self.context,
@@ -263,7 +228,8 @@ class Provisioner:
             raw_hash=action.raw_hash,
             mapping_version=self.mapping_version,
             addresses=touches,
-            newcomer=action.employee is None,
+            newcomer=action.employee is None and not action.decided,
+            withdrawn=frozenset(one.name for one in action.changes if one.new is None),
         )
         return touches or stands
 
@@ -273,8 +239,9 @@ class Provisioner:
         kind: str,
         action: Action,
         before: dict[str, object] | None,
+        **facts: object,
     ) -> None:
-        after: dict[str, object] = {change.name: change.new for change in action.changes}
+        after = facts | {change.name: change.new for change in action.changes}
         record(
             self.session,
             self.context,

@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 from provisioning.domain.actions import REMOVALS, SEAT_TAKERS, Action, ActionKind, HoldReason
 from provisioning.domain.breaker import hold_at_breaker
 from provisioning.domain.context import PlanningContext
-from provisioning.domain.deciding import is_settled
 from provisioning.domain.employees import WaitingReason
 from provisioning.domain.errors import SeatLimitError, StaleWriteError
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
-from provisioning.domain.planning import plan_one
+from provisioning.domain.planning import is_settled, plan_one
 from provisioning.domain.policy import WhenFull
 from provisioning.domain.snapshots import StagedPerson
 from provisioning.services.budget import measured, queue_removals
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.departures import leaves_a_trace
 from provisioning.services.holding import RETURNS, hold, withdraw
+from provisioning.services.match_queue import see_pushed
 from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
 from provisioning.services.seats import read_seats
@@ -62,7 +62,7 @@ class Push:
         here = None if person is None else StagedPerson(anchor, "", person)
         if there is None:
             queue_newcomers(self.session, self.context.intranet_id)
-        context = requested_now(self.session, self.context, self.source)
+        context = requested_now(self.session, self.context, self.source, anchor)
         plan = plan_one(here, there, context)
         # Every lock first: what one action writes is no news to the next.
         for action in [self._measured(action) for action in plan]:
@@ -71,6 +71,10 @@ class Push:
             else:
                 employee = self._do(action)
                 who = employee.id if employee is not None else None
+        if there is None and anchor in context.queue:
+            see_pushed(
+                self.session, self.context, self.source, person, anchor, placed=who is not None
+            )
         known = there.employee_id if there else _adopted(plan)
         if known is not None:
             vouches = person is not None and person.active
@@ -126,10 +130,10 @@ def _adopted(plan: Plan) -> UUID | None:
 
 
 def requested_now(
-    session: Session, context: ServiceContext, source: SourceRecord
+    session: Session, context: ServiceContext, source: SourceRecord, anchor: str
 ) -> PlanningContext:
     """Return what a request is decided in: it means now, nights of grace are for readings (D2)."""
-    planning = planning_context(session, context, source)
+    planning = planning_context(session, context, source, anchor=anchor)
     now = replace(planning.policy, disabled_grace_nights=0, missing_grace_nights=0)
     return replace(planning, policy=now)
 

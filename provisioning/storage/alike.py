@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, CompoundSelect, Select, bindparam, literal, select, union
 from sqlalchemy.orm import Session
 
-from provisioning.domain.correlation import CorrelationKey
+from provisioning.domain.keys import CorrelationKey
 from provisioning.storage.core import execute, this
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -20,8 +20,9 @@ def employees_alike(
     source: SourceRecord,
     keys: Mapping[CorrelationKey, str],
     *,
+    anchor: str,
     external_id: str | None,
-    past_name: str,
+    past_name: str | None,
 ) -> Sequence[tuple[CorrelationKey, UUID]]:
     """Return the employees with one of a person's keys, each once with each key they share.
 
@@ -29,6 +30,7 @@ def employees_alike(
         session: The transaction.
         source: Who asks.
         keys: The person's keys; one that is absent finds nobody.
+        anchor: Their directory id: a link by it that was retired is the source's own past (P1).
         external_id: What a deleted resource of this very source may be known by; None: nothing.
         past_name: What one may be known by, unless both have an externalId and they differ:
             names are given to other people.
@@ -41,6 +43,7 @@ def employees_alike(
         user_name=keys.get(CorrelationKey.USER_NAME),
         employee_number=keys.get(CorrelationKey.EMPLOYEE_NUMBER),
         mail=keys.get(CorrelationKey.MAIL),
+        this_anchor=anchor,
         external_id=external_id,
         past_name=past_name,
         past_name_alone=past_name if external_id is None else None,
@@ -69,6 +72,7 @@ _ALIKE: CompoundSelect[Any] = union(
     select(literal(CorrelationKey.MAIL.value), EmployeeRecord.id).where(
         this(EmployeeRecord.intranet_id), EmployeeRecord.contact_email_key == bindparam("mail")
     ),
+    _links(CorrelationKey.PAST_RESOURCE, *_PAST, this(LinkRecord.anchor)),
     _links(
         CorrelationKey.PAST_RESOURCE, *_PAST, LinkRecord.external_id == bindparam("external_id")
     ),

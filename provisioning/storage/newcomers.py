@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import false, or_, select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.addresses import address_key
+from provisioning.domain.correlation import keys_of
+from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.people import Person
 from provisioning.domain.policy import Policy
 from provisioning.storage.locks import take_turn
@@ -34,12 +35,13 @@ def arrived_elsewhere(
     others = select(SourceRecord.id).where(
         SourceRecord.intranet_id == source.intranet_id, SourceRecord.id != source.id
     )
-    same = [LinkRecord.user_name_key == address_key(person.user_name)]
-    if person.employee_number:
-        same.append(LinkRecord.employee_number_key == address_key(person.employee_number))
-    if person.mail and policy.may_write_to(person.mail):
-        same.append(LinkRecord.mail_key == address_key(person.mail))
+    columns = {
+        CorrelationKey.USER_NAME: LinkRecord.user_name_key,
+        CorrelationKey.EMPLOYEE_NUMBER: LinkRecord.employee_number_key,
+        CorrelationKey.MAIL: LinkRecord.mail_key,
+    }
+    same = [columns[key] == value for key, value in keys_of(person, policy).items()]
     query = select(LinkRecord.anchor).where(
-        LinkRecord.source_id.in_(others), LinkRecord.linked_at >= since, or_(*same)
+        LinkRecord.source_id.in_(others), LinkRecord.linked_at >= since, or_(false(), *same)
     )
     return session.scalar(query.limit(1)) is not None

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from provisioning.domain.addresses import address_key
-from provisioning.domain.correlation import CorrelationKey, Hit
+from provisioning.domain.correlation import Hit, keys_of
+from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.policy import Policy
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
@@ -161,39 +162,33 @@ class Lookup:
         )
         return self._session.scalar(anybody.limit(1)) is None
 
-    def _keys(self, person: Person) -> dict[CorrelationKey, str]:
-        keys = {CorrelationKey.USER_NAME: address_key(person.user_name)}
-        if person.employee_number:
-            keys[CorrelationKey.EMPLOYEE_NUMBER] = address_key(person.employee_number)
-        if person.mail and self._policy.may_write_to(person.mail):
-            keys[CorrelationKey.MAIL] = address_key(person.mail)
-        return keys
-
     def _rivals(self, person: Person) -> Iterator[Hit]:
-        for key, value in self._keys(person).items():
+        for key, value in keys_of(person, self._policy).items():
             for anchor, name in self._contested.get((key, value), ()):
                 if anchor != person.id.value:
-                    yield Hit(key=key, name=name, employee_id=None)
+                    yield Hit(key=key, name=name, employee_id=None, anchor=anchor)
 
     def _employees(self, person: Person) -> Iterator[Hit]:
-        keys = self._keys(person)
+        past = CorrelationKey.PAST_RESOURCE in self._policy.correlation_keys
         found = employees_alike(
             self._session,
             self._source,
-            keys,
-            external_id=person.external_id or None,
-            past_name=address_key(person.user_name),
+            keys_of(person, self._policy),
+            anchor=person.id.value,
+            external_id=(person.external_id or None) if past else None,
+            past_name=address_key(person.user_name) if past else None,
         )
         for key, employee_id in found:
-            yield from self._hits(key, employee_id)
+            yield from self._hits(person, key, employee_id)
 
-    def _hits(self, key: CorrelationKey, employee_id: UUID) -> Iterator[Hit]:
+    def _hits(self, person: Person, key: CorrelationKey, employee_id: UUID) -> Iterator[Hit]:
         query = (
             select(EmployeeRecord, BindingRecord.account_id, is_administrator())
             .outerjoin(BindingRecord, BindingRecord.employee_id == EmployeeRecord.id)
             .where(EmployeeRecord.id == employee_id)
         )
         for employee, account_id, administrator in self._session.execute(query):
+            known, linked = self._others_of(employee.id, person)
             yield Hit(
                 key=key,
                 name=employee.display_name,
@@ -203,25 +198,29 @@ class Lookup:
                 bound=account_id is not None,
                 protected=employee.protected or administrator,
                 dismissed_by=employee.dismissed_by_source,
-                linked_here=self._is_linked_here(employee.id),
+                linked_here=linked,
+                known_here=known,
             )
 
-    def _is_linked_here(self, employee_id: UUID) -> bool:
-        query = select(LinkRecord.anchor).where(
-            LinkRecord.source_id == self._source.id,
-            LinkRecord.employee_id == employee_id,
-            LinkRecord.hidden.is_(False),
-        )
+    def _others_of(self, employee_id: UUID, person: Person) -> tuple[bool, bool]:
+        """Return whether this source knew somebody by another id, and whether that is present."""
+        present = ~LinkRecord.hidden
         if self._run_id is not None:
-            query = query.join(
-                RunPersonRecord,
-                and_(
-                    RunPersonRecord.run_id == self._run_id,
-                    RunPersonRecord.anchor == LinkRecord.anchor,
-                    RunPersonRecord.vouched.is_(True),
-                ),
+            staged = RunPersonRecord
+            vouched = exists().where(
+                staged.run_id == self._run_id,
+                staged.anchor == LinkRecord.anchor,
+                staged.vouched.is_(True),
             )
-        return self._session.scalar(query.limit(1)) is not None
+            present = and_(present, vouched)
+        rows = self._session.scalars(
+            select(case((present, 1), else_=0)).where(
+                LinkRecord.source_id == self._source.id,
+                LinkRecord.employee_id == employee_id,
+                LinkRecord.anchor != person.id.value,
+            )
+        ).all()
+        return bool(rows), any(rows)
 
 
 def contested_keys(

@@ -62,7 +62,12 @@ class Stager:
             LinkRecord.raw_hash,
             LinkRecord.mapping_version,
             LinkRecord.review_at,
-        ).where(LinkRecord.source_id == self.source_id, LinkRecord.anchor.in_(anchors))
+        ).where(
+            LinkRecord.source_id == self.source_id,
+            LinkRecord.anchor.in_(anchors),
+            # Whoever was replaced or deleted is somebody new until they are placed again.
+            LinkRecord.hidden.is_(False),
+        )
         return {row[0]: _Known(row[1], row[2], row[3]) for row in session.execute(query)}
 
     def _row(self, raw: RawPerson, known: _Known | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from provisioning.services.container import Services
 from provisioning.web.connections import ConnectionPages
 from provisioning.web.entrance import Entrance
 from provisioning.web.held import HeldPages
+from provisioning.web.matching import MatchingPages
 from provisioning.web.mismatches import MismatchPages
 from provisioning.web.outbox import OutboxPages
 from provisioning.web.overview import OverviewPages
@@ -37,6 +38,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     Entrance(services).add_to(admin)
     OverviewPages(services, next_run).add_to(admin)
     PeoplePages(services).add_to(admin)
+    MatchingPages(services).add_to(admin)
     MismatchPages(services).add_to(admin)
     PlanPages(services).add_to(admin)
     HeldPages(services).add_to(admin)

@@ -11,8 +11,9 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from provisioning.domain.actions import Action, ActionKind, Because
 from provisioning.domain.context import PlanningContext
-from provisioning.domain.correlation import CorrelationKey, Hit
+from provisioning.domain.correlation import Hit
 from provisioning.domain.employees import EmployeeState
+from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.planning import make_plan

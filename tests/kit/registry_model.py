@@ -9,10 +9,12 @@ from datetime import date
 from typing import Any
 
 from provisioning.domain.actions import Action, ActionKind, EmployeeRef
-from provisioning.domain.correlation import CorrelationKey, Hit
+from provisioning.domain.correlation import Hit
 from provisioning.domain.deciding import must_invite_anew
 from provisioning.domain.employees import SERVED_BY_ITSELF, Change, EmployeeState, state_after
 from provisioning.domain.findings import FindingKind
+from provisioning.domain.keys import CorrelationKey
+from provisioning.domain.matching import Queued, evidence_of
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.seats import Seats, takes_seat
@@ -31,6 +33,7 @@ class Registry:
     limit: int | None = None
     today: date = TODAY
     removed_recently: int = 0
+    queue: dict[str, Queued] = field(default_factory=dict)
     flagged: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -53,6 +56,7 @@ class Registry:
             today=self.today,
             seats=self.seats,
             hits=lambda one: self._hits(one, present),
+            queue=self.queue,
             flagged=frozenset(self.flagged),
             removed_recently=self.removed_recently,
         )
@@ -76,7 +80,7 @@ class Registry:
             return []
         key = CorrelationKey.EMPLOYEE_NUMBER
         found = [
-            Hit(key=key, name=other.display_name, employee_id=None)
+            Hit(key=key, name=other.display_name, employee_id=None, anchor=other.id.value)
             for other in present.values()
             if other.employee_number == number
             and other.id != one.id
@@ -106,7 +110,7 @@ class Registry:
                 FindingKind.DUPLICATE_PERSON,
                 FindingKind.UNREADABLE_ENTRY,
             ):
-                self.flagged.add((one.finding, anchor))
+                self._ask(one)
             case ActionKind.FLAG | ActionKind.WAIT:
                 change = Change.LOSE_ADDRESS if self._is_invited(anchor) else Change.WAIT
                 self._move(one, change, state_reason=one.reason)
@@ -117,6 +121,11 @@ class Registry:
             case ActionKind.HIRE_BACK | ActionKind.INVITE:
                 address = one.person.mail if one.person else None
                 self._move(one, Change.INVITE, invited_address=address)
+
+    def _ask(self, one: Action) -> None:
+        """Remember what was asked or told, so that it is not said twice."""
+        self.flagged.add((str(one.finding), one.id.value))
+        self.queue[one.id.value] = Queued(evidence=evidence_of(one.candidates))
 
     def _adopt(self, one: Action, ref: EmployeeRef) -> None:
         """Link an employee: the old link goes, a stranger is none any more (P2)."""

@@ -4,8 +4,6 @@ import pytest
 
 from provisioning.domain.actions import ActionKind
 from provisioning.domain.correlation import (
-    STRONG_KEYS,
-    CorrelationKey,
     Disputed,
     Hit,
     Linked,
@@ -14,6 +12,8 @@ from provisioning.domain.correlation import (
 )
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.findings import FindingKind
+from provisioning.domain.keys import STRONG_KEYS, CorrelationKey
+from provisioning.domain.matching import Queued, evidence_of
 from provisioning.domain.policy import Policy
 from provisioning.domain.seats import Seats
 from tests.kit.domain import employee, employee_id, hit_of, lines, person, plan_of
@@ -29,7 +29,7 @@ def hit(name="zoe", key=K.EMPLOYEE_NUMBER, **values):
     return hit_of(employee(name), key=key, **values)
 
 
-RIVAL = Hit(key=K.EMPLOYEE_NUMBER, name="Yan", employee_id=None)
+RIVAL = Hit(key=K.EMPLOYEE_NUMBER, name="Yan", employee_id=None, anchor="yan")
 
 
 @pytest.mark.parametrize("policy", [STRICT, TRUSTING])
@@ -61,10 +61,16 @@ def test_a_weak_key_alone_goes_to_the_matching_queue(key):
 
 
 @pytest.mark.parametrize("key", WEAK_KEYS)
-@pytest.mark.parametrize("fact", ["protected", "linked_here"])
+@pytest.mark.parametrize("fact", ["protected", "linked_here", "known_here"])
 def test_a_weak_key_takes_over_nobody_who_is_protected_or_linked(key, fact):
     """P2, D4: even if the policy trusts weak keys."""
     assert isinstance(correlate([hit(key=key, **{fact: True})], TRUSTING), Disputed)
+
+
+@pytest.mark.parametrize("key", sorted(STRONG_KEYS))
+def test_a_strong_key_survives_the_old_entry(key):
+    """P2: a directory that was rebuilt gives everybody another id."""
+    assert isinstance(correlate([hit(key=key, known_here=True)], STRICT), Linked)
 
 
 @pytest.mark.parametrize("key", K)
@@ -166,9 +172,11 @@ def test_a_dispute_is_a_finding_and_nobody_is_invited():
 
 def test_a_dispute_is_reported_once():
     """P3, R3: what was said is not said again."""
-    flagged = frozenset({("duplicate_person", "ann")})
-    assert lines(plan_of([ANN], hits=lambda _: [RIVAL], flagged=flagged)) == []
-    assert lines(plan_of([ANN], hits=lambda _: [], flagged=flagged)) == ["invite ann"]
+    asked = correlate([RIVAL], STRICT)
+    assert isinstance(asked, Disputed)
+    queue = {"ann": Queued(evidence=evidence_of(asked.candidates))}
+    assert lines(plan_of([ANN], hits=lambda _: [RIVAL], queue=queue)) == []
+    assert lines(plan_of([ANN], hits=lambda _: [], queue=queue)) == ["invite ann"]
 
 
 def test_who_is_disabled_is_not_even_looked_up():

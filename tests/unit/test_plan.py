@@ -15,7 +15,9 @@ from provisioning.domain.actions import (
     FieldChange,
     HoldReason,
 )
+from provisioning.domain.correlation import Candidate
 from provisioning.domain.findings import FindingKind
+from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.people import DirectoryId
 from provisioning.domain.plan import Plan, in_order
 from tests.kit.domain import SOURCE, action, lines, person
@@ -28,9 +30,17 @@ SOMETHING = action(
     changes=(FieldChange("title", "Engineer", None), FieldChange("aliases", [], ["a@b.example"])),
     finding=FindingKind.ORPHAN,
     reason="left",
+    candidates=(
+        Candidate(
+            employee="", anchor="yan", name="Yan", state="", keys=(CorrelationKey.EMPLOYEE_NUMBER,)
+        ),
+    ),
     raw_hash="abc",
 )
 
+CANDIDATE = Candidate(
+    employee="7", anchor="", name="Zoe", state="active", keys=(CorrelationKey.MAIL,)
+)
 MATTERS = {
     "kind": ActionKind.DISMISS,
     "id": DirectoryId(SOURCE, "another"),
@@ -42,6 +52,8 @@ MATTERS = {
     "reason": "disabled",
     "marks_missing": True,
     "counted": False,
+    "decided": True,
+    "candidates": (CANDIDATE,),
 }
 PASSES = {
     "because": Because("P1", "other words"),

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from provisioning.domain.deciding import is_settled
 from provisioning.domain.employees import EmployeeState, WaitingReason
+from provisioning.domain.planning import is_settled
 from provisioning.domain.policy import Policy
 from tests.kit.domain import NOW, TODAY, employee, lines, person, plan_of
 

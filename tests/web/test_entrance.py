@@ -24,6 +24,7 @@ def rules(site):
             continue
         values = {
             "run": 1,
+            "match": 1,
             "message": 1,
             "employee_id": UUID(int=1),
             "source": "x",

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from provisioning.domain.employees import EmployeeState
+from provisioning.domain.matching import Decision
 from provisioning.storage.base import Base, Counter, Json, Key, choice
 
 
@@ -120,17 +121,33 @@ class AddressRecord(Base):
 
 
 class MatchRecord(Base):
-    """A person nobody could place: the matching queue (P2, P3)."""
+    """A person nobody could place: the matching queue (P2, P3).
+
+    An open question goes away with its cause; a decision stays and is honoured (P5).
+    """
 
     __tablename__ = "match"
+    __table_args__ = (
+        UniqueConstraint("source_id", "anchor"),
+        Index("ix_match_decision", "source_id", "decision"),
+    )
 
-    source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"), primary_key=True)
-    anchor: Mapped[str] = mapped_column(Key, primary_key=True)
-    name: Mapped[str]
+    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"))
+    anchor: Mapped[str] = mapped_column(Key)
+    person: Mapped[dict[str, Any]] = mapped_column(Json)
+    """As the source described them last: what a decision acts on."""
+
     candidates: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    """Who they may be and by which keys, as it was when they were seen."""
+
+    because: Mapped[str]
     opened_at: Mapped[datetime]
-    decision: Mapped[str | None]
-    """same_person, new_person or ignore; None while undecided."""
+    decision: Mapped[Decision | None] = mapped_column(choice(Decision, "decision"))
+    """None while nobody decided."""
+
+    decided_employee_id: Mapped[UUID | None]
+    """Who they are; only with same_person, and the employee may be gone since."""
 
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]

@@ -389,17 +389,24 @@ def upgrade() -> None:
         batch_op.create_index('ix_link_user_name', ['source_id', 'user_name_key'], unique=False)
 
     op.create_table('match',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('source_id', sa.Uuid(), nullable=False),
     sa.Column('anchor', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
-    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('person', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
     sa.Column('candidates', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
+    sa.Column('because', sa.String(), nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('decision', sa.String(), nullable=True),
+    sa.Column('decision', sa.Enum('same_person', 'new_person', 'ignore', name='decision', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('decided_employee_id', sa.Uuid(), nullable=True),
     sa.Column('decided_by', sa.String(), nullable=True),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_match_source_id_source')),
-    sa.PrimaryKeyConstraint('source_id', 'anchor', name=op.f('pk_match'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_match')),
+    sa.UniqueConstraint('source_id', 'anchor', name=op.f('uq_match_source_id_anchor'))
     )
+    with op.batch_alter_table('match', schema=None) as batch_op:
+        batch_op.create_index('ix_match_decision', ['source_id', 'decision'], unique=False)
+
     op.create_table('removal',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
@@ -664,6 +671,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_removal_intranet_at')
 
     op.drop_table('removal')
+    with op.batch_alter_table('match', schema=None) as batch_op:
+        batch_op.drop_index('ix_match_decision')
+
     op.drop_table('match')
     with op.batch_alter_table('link', schema=None) as batch_op:
         batch_op.drop_index('ix_link_user_name')
