@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioning.cli import admins, departments, held, people, plans, tokens, upkeep
+from provisioning.cli import admins, departments, held, inbound, people, plans, tokens, upkeep
 from provisioning.cli.output import Screen
 from provisioning.cli.wiring import Wiring
 
@@ -53,7 +53,7 @@ def create_cli(wiring: Wiring) -> click.Group:
         plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
         plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, people.seats,
-        people.waitlist, departments.departments,
+        people.waitlist, departments.departments, inbound.inbound,
         tokens.token, admins.admin, upkeep.jobs, upkeep.db,
     ):  # fmt: skip
         usher.add_command(verb)

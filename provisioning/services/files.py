@@ -11,11 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.services.hold_reports import HeldRow
+from provisioning.services.inbound_report import InboundRow
 from provisioning.services.reports import EmployeeRow, FindingRow
 
 PEOPLE_COLUMNS = ("number", "name", "state", "contact", "department", "title", "findings", "why")
 FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
 HELD_COLUMNS = ("number", "source", "action", "person", "is", "reason", "because", "held")
+INBOUND_COLUMNS = (
+    *("id", "at", "source", "request", "status", "outcome", "error", "person", "ms"),
+    *("quirks", "ignored"),
+)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -42,6 +47,16 @@ def held_cells(row: HeldRow) -> tuple[str, ...]:
     return (
         str(row.id), row.source, row.action, row.display_name, row.state, row.held_because,
         row.because, f"{row.held_at:%Y-%m-%d %H:%M}",
+    )  # fmt: skip
+
+
+def inbound_cells(row: InboundRow) -> tuple[str, ...]:
+    """Return a request of the inbound log as one line of a table or file; see INBOUND_COLUMNS."""
+    request = f"{row.method} {row.path}{'?' if row.query else ''}{row.query or ''}".strip()
+    return (
+        str(row.id), f"{row.at:%Y-%m-%d %H:%M:%S}", row.source or "", request,
+        str(row.status or ""), row.outcome, row.detail or "", row.person or "",
+        f"{row.duration_ms:.1f}", " ".join(row.quirks), " ".join(row.unknown),
     )  # fmt: skip
 
 
