@@ -153,7 +153,7 @@ def make_app(settings: Settings, services: Services) -> Flask:
     app.register_blueprint(create_accounts_blueprint(services))
     app.register_blueprint(create_health_blueprint(services))
     add_error_pages(app)
-    add_fast_lane(app, PREFIX, gate, users, security_headers(public_url))
+    add_fast_lane(app, PREFIX, gate, users, services, security_headers(public_url))
     return app
 
 
@@ -281,6 +281,7 @@ class Composition:
             nightly_at=chosen.nightly_at,
             delivery=timedelta(seconds=chosen.delivery_seconds),
             upkeep=timedelta(minutes=chosen.upkeep_minutes),
+            inbound_kept=timedelta(days=self.settings.scim.inbound_log_days),
         )
 
 

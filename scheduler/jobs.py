@@ -12,6 +12,7 @@ seats        every hour              counts the seated again (L7)
 findings     every hour              looks at every address again (E5)
 tokens       every hour              tells administrators of tokens that end soon, and forgets
                                      access tokens that did
+inbound      every upkeep interval   forgets requests of providers that are old enough
 history      every day               forgets slots that nobody asks for any more
 """
 
@@ -38,6 +39,8 @@ class Schedule:
 
     delivery: timedelta = timedelta(seconds=5)
     upkeep: timedelta = timedelta(minutes=15)
+    inbound_kept: timedelta = timedelta(days=30)
+    """How long requests of identity providers stay in the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class Job:
 def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
     """Return every job by name."""
     hour = timedelta(hours=1)
+    forget_requests = partial(services.inbound.forget_old, schedule.inbound_kept)
     by_interval = (
         ("reminders", "reminds of invitations", schedule.upkeep, services.invitations.remind_due),
         ("invitations", "expires invitations", schedule.upkeep, partial(_expire, services)),
@@ -64,6 +68,7 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
         ("seats", "counts the seated again", hour, services.seats.recount),
         ("findings", "looks at every address again", hour, services.findings.refresh_all),
         ("tokens", "tells of tokens that end soon", hour, partial(_tokens, services)),
+        ("inbound", "forgets old requests of providers", schedule.upkeep, forget_requests),
         ("history", "forgets old slots of jobs", 24 * hour, services.slots.forget_old),
     )
     made = [

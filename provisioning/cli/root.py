@@ -11,6 +11,7 @@ from provisioning.cli import (
     admins,
     departments,
     held,
+    inbound,
     matching,
     people,
     plans,
@@ -62,7 +63,7 @@ def create_cli(wiring: Wiring) -> click.Group:
         plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
         plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, people.seats,
-        people.waitlist, departments.departments,
+        people.waitlist, departments.departments, inbound.inbound,
         matching.matches, matching.match,
         tokens.token, admins.admin, upkeep.jobs, upkeep.db,
     ):  # fmt: skip

@@ -11,6 +11,7 @@ from flask import request
 
 from provisioning.scim.errors import CONTENT_TYPE, ScimError
 from provisioning.scim.limits import MAX_BYTES, MAX_DEPTH, MAX_OPERATIONS
+from provisioning.scim.observations import came_with
 
 _TYPES = (CONTENT_TYPE, "application/json")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -40,6 +41,7 @@ def read_body(max_bytes: int = MAX_BYTES) -> dict[str, Any]:
         raise _invalid("The body has to be a JSON object.")
     if _depth(payload) > MAX_DEPTH:
         raise _invalid(f"The body is nested deeper than {MAX_DEPTH} levels, the limit.")
+    came_with(payload)
     if _NUL.search(body):
         raise ScimError(
             HTTPStatus.BAD_REQUEST, "A text contains the character NUL (\\u0000).", "invalidValue"

@@ -19,7 +19,10 @@ from provisioning.scim.asking import Asked
 from provisioning.scim.errors import error_response, refusal_of
 from provisioning.scim.gate import Gate
 from provisioning.scim.http import response_of
+from provisioning.scim.logging_requests import RequestNotes
+from provisioning.scim.observations import begin_observing
 from provisioning.scim.users import Users
+from provisioning.services.container import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,6 +42,7 @@ class FastLane:
         prefix: str,
         gate: Gate,
         users: Users,
+        notes: RequestNotes,
         trusted_hosts: Sequence[str],
         headers: Mapping[str, str],
     ) -> None:
@@ -49,6 +53,7 @@ class FastLane:
             prefix: Where the service provider is, such as "/scim/v2".
             gate: Who may pass.
             users: The resource type.
+            notes: Told of every request answered here.
             trusted_hosts: Names a request may ask for; any other goes the whole way.
             headers: What every response carries.
         """
@@ -56,6 +61,7 @@ class FastLane:
         self._prefix = f"{prefix}/"
         self._gate = gate
         self._users = users
+        self._notes = notes
         self._trusted_hosts = trusted_hosts
         self._headers = headers
 
@@ -68,7 +74,9 @@ class FastLane:
         arguments = _lookup(query) if path == "Users" else None
         if one is None and arguments is None:
             return self._application(environ, start)
+        begin_observing()
         response = self._answer(environ, path, one and one[1], arguments or {})
+        self._notes.note(environ, response)
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
         return response(environ, start)
@@ -101,7 +109,12 @@ class FastLane:
 
 
 def add_fast_lane(
-    app: Flask, prefix: str, gate: Gate, users: Users, headers: Mapping[str, str]
+    app: Flask,
+    prefix: str,
+    gate: Gate,
+    users: Users,
+    services: Services,
+    headers: Mapping[str, str],
 ) -> None:
     """Put a fast lane in front of an application that is otherwise complete.
 
@@ -110,6 +123,7 @@ def add_fast_lane(
         prefix: Where the service provider is, such as "/scim/v2".
         gate: Who may pass.
         users: The resource type.
+        services: Their log is told of every request answered here.
         headers: What every response carries.
     """
     lane = FastLane(
@@ -117,6 +131,7 @@ def add_fast_lane(
         prefix=prefix,
         gate=gate,
         users=users,
+        notes=RequestNotes(services, prefix),
         trusted_hosts=app.config["TRUSTED_HOSTS"],
         headers=headers,
     )

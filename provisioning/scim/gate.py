@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from provisioning.scim.errors import ScimError
 from provisioning.scim.limits import FAILURES, WINDOW, ScimLimits
+from provisioning.scim.observations import Quirk, speaks_for, used
 from provisioning.services.rates import RateLimiter
 from provisioning.services.token_checks import Caller
 from provisioning.services.tokens import TokenService
@@ -61,6 +62,7 @@ class Gate:
                 "The token is missing, unknown, expired or revoked. Send it as "
                 '"Authorization: Bearer usher_..."; `usher token create` makes one.',
             )
+        speaks_for(caller)
         require_pace(
             self.requests.check(caller.token_id),
             f"Token {caller.token_id} asks too often (scim.requests_per_second).",
@@ -132,4 +134,8 @@ def require_pace(seconds: int | None, sentence: str) -> None:
 def _token(header: str) -> str:
     """Return the token of a header; some providers send it bare."""
     scheme, _, rest = header.strip().partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else header.strip()
+    if scheme.lower() == "bearer":
+        return rest.strip()
+    if header.strip():
+        used(Quirk.BARE_TOKEN)
+    return header.strip()

@@ -20,6 +20,7 @@ from provisioning.scim.gate import Gate
 from provisioning.scim.groups import Groups
 from provisioning.scim.http import answering, json_response
 from provisioning.scim.limits import MAX_BYTES, ScimLimits
+from provisioning.scim.logging_requests import RequestNotes
 from provisioning.scim.searching import search_all, searching
 from provisioning.scim.users import Users
 from provisioning.services.container import Services
@@ -59,6 +60,7 @@ def create_scim_blueprint(
     base_url = public_url.rstrip("/") + PREFIX
     groups = Groups(services, base_url)
     scim.record_once(_never_redirect)
+    RequestNotes(services, PREFIX).add_to(scim)
     scim.before_request(lambda: authenticate(gate, PREFIX))
     scim.before_app_request(lambda: _unrouted(gate))
     scim.register_error_handler(Exception, lambda error: error_response(refusal_of(error)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioning.scim.bodies import named
+from provisioning.scim.observations import Quirk, used
 from provisioning.scim.urns import CORE, ENTERPRISE, PATCH
 
 _MANAGER = f"{ENTERPRISE}:manager".lower()
@@ -18,12 +19,15 @@ _NOTHING = {"op": "add", "value": {}}
 
 def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
+    _notice_active(named(payload, "active"))
     payload = {
         key: value
         for key, value in payload.items()
         if value != "" or key.lower() != "active"  # Entra's "" is nobody's wish
     }
-    payload.setdefault("schemas", [CORE])
+    if "schemas" not in payload:
+        used(Quirk.NO_SCHEMAS)
+        payload["schemas"] = [CORE]
     if ENTERPRISE in payload:
         payload[ENTERPRISE] = _with_manager(payload[ENTERPRISE])
     return payload
@@ -34,6 +38,7 @@ def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
     operations = named(payload, "operations")
     if not isinstance(operations, list):
         return payload
+    _notice_members(payload)
     normal = [each for operation in operations for each in _operations(operation)]
     if operations and not normal:
         normal = [_NOTHING]
@@ -45,7 +50,10 @@ def is_tombstone(old: str, new: str) -> bool:
 
     https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
     """
-    return bool(_TOMBSTONE.match(new)) and new[32:].lower() == old.lower()
+    is_mark = bool(_TOMBSTONE.match(new)) and new[32:].lower() == old.lower()
+    if is_mark:
+        used(Quirk.TOMBSTONE_RENAME)
+    return is_mark
 
 
 def _operations(operation: Any) -> Iterator[Any]:
@@ -57,6 +65,7 @@ def _operations(operation: Any) -> Iterator[Any]:
     if not isinstance(operation, dict):
         yield operation
         return
+    _notice_operation(operation)
     operation = {key.lower(): value for key, value in operation.items()}
     path, value = str(operation.get("path") or ""), operation.get("value")
     clears = str(operation.get("op")).lower() == "replace"
@@ -70,6 +79,7 @@ def _operations(operation: Any) -> Iterator[Any]:
     elif not path and isinstance(value, dict):
         yield from _pathless(operation, value, clears=clears)
     elif "value" in operation and value in (None, ""):
+        used(Quirk.REPLACE_WITH_NOTHING_REMOVES if clears else Quirk.ADD_OF_NOTHING)
         if clears:
             yield {"op": "remove", "path": path}
     else:
@@ -86,6 +96,7 @@ def _pathless(
     given: dict[str, Any] = {}
     for key, part in value.items():
         is_manager = key.lower() in _MANAGERS
+        _notice_key(key, part)
         normal = _manager(part) if is_manager else part
         if key.lower() == ENTERPRISE.lower():
             normal = _with_manager(part)
@@ -94,6 +105,7 @@ def _pathless(
         elif normal not in (None, ""):
             given[f"{ENTERPRISE}:manager" if is_manager else key] = normal
         elif is_manager or clears:
+            used(Quirk.REPLACE_WITH_NOTHING_REMOVES)
             yield {"op": "remove", "path": f"{ENTERPRISE}:manager" if is_manager else key}
     if given or not value:
         yield {**operation, "value": given}
@@ -112,9 +124,54 @@ def _manager(value: Any) -> dict[str, str] | None:
     Entra sends a string, an object or a list, and takes it away with "".
     """
     if isinstance(value, list):
+        used(Quirk.MANAGER_AS_LIST)
         value = value[0] if value else None
     if isinstance(value, dict):
+        if "$ref" not in value:
+            used(Quirk.MANAGER_WITHOUT_REFERENCE)
         value = value.get("value")
+    elif value is not None:
+        used(Quirk.MANAGER_AS_STRING)
     if not value:
         return None
     return {"value": str(value), "$ref": f"../Users/{value}"}
+
+
+def _notice_active(value: Any) -> None:
+    if isinstance(value, str):
+        used(Quirk.STRING_BOOLEAN if value else Quirk.EMPTY_ACTIVE)
+
+
+def _notice_members(payload: dict[str, Any]) -> None:
+    """Notice what is around the operations."""
+    if "schemas" not in payload:
+        used(Quirk.NO_SCHEMAS)
+    if "Operations" not in payload:
+        used(Quirk.MEMBER_CASE)
+    if any(key.lower() not in ("schemas", "operations") for key in payload):
+        used(Quirk.PATCH_EXTRAS)
+
+
+def _notice_operation(operation: dict[str, Any]) -> None:
+    """Notice how an operation is written."""
+    op, path = named(operation, "op"), str(named(operation, "path") or "").lower()
+    if any(key != key.lower() for key in operation):
+        used(Quirk.MEMBER_CASE)
+    if op != str(op).lower():
+        used(Quirk.OP_CASE)
+    if str(op).lower() == "remove" and named(operation, "value") is not None:
+        used(Quirk.REMOVE_WITH_VALUE)
+    if path.rpartition(":")[2] == "active":
+        _notice_active(named(operation, "value"))
+
+
+def _notice_key(key: str, value: Any) -> None:
+    """Notice a key that is a path, where RFC 7644 3.5.2 has the names of attributes."""
+    if "[" in key:
+        used(Quirk.FILTER_PATH)
+    elif key.lower().startswith("urn:") and key.lower() != ENTERPRISE.lower():
+        used(Quirk.URN_PATH)
+    elif "." in key:
+        used(Quirk.DOTTED_PATH)
+    elif key.lower() == "active":
+        _notice_active(value)

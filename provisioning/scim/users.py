@@ -19,6 +19,7 @@ from provisioning.scim.documents import parse_user, patch_user, write_of
 from provisioning.scim.errors import client_input
 from provisioning.scim.filters import user_condition, user_order
 from provisioning.scim.listing import Listed, Listing
+from provisioning.scim.observations import about_user
 from provisioning.scim.paging import page_of
 from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
@@ -168,6 +169,8 @@ class Users:
         self, connection: Connection, rows: Sequence[UserRow], projection: Projection
     ) -> Sequence[bytes]:
         """Render rows with what stands elsewhere: their groups and places in the line."""
+        if len(rows) == 1:
+            about_user(rows[0].id, rows[0].employee_id)
         with_groups = projection.shows("groups")
         groups = groups_of_users(connection, [row.id for row in rows]) if with_groups else {}
         places = self._places(connection, rows)

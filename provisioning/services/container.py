@@ -28,6 +28,8 @@ from provisioning.services.departments import DepartmentService
 from provisioning.services.findings import FindingService
 from provisioning.services.hold_reports import HoldReports
 from provisioning.services.holds import HoldService
+from provisioning.services.inbound import InboundLog
+from provisioning.services.inbound_report import InboundReports
 from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
 from provisioning.services.match_reports import MatchReports
@@ -78,6 +80,8 @@ class Services:
     tokens: TokenService
     access_tokens: AccessTokenService
     token_letters: TokenLetters
+    inbound: InboundLog
+    inbound_reports: InboundReports
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
@@ -110,6 +114,8 @@ class Services:
             tokens=TokenService(context),
             access_tokens=AccessTokenService(context),
             token_letters=TokenLetters(context),
+            inbound=InboundLog(context),
+            inbound_reports=InboundReports(context),
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.services.hold_reports import HeldRow
+from provisioning.services.inbound_report import InboundRow
 from provisioning.services.match_reports import MatchRow
 from provisioning.services.reports import EmployeeRow, FindingRow
 
@@ -21,6 +22,10 @@ MATCH_COLUMNS = (
     "id", "source", "directory id", "name", "user name", "mail", "number", "may be", "why",
     "decision", "decided by", "opened",
 )  # fmt: skip
+INBOUND_COLUMNS = (
+    *("id", "at", "source", "request", "status", "outcome", "error", "person", "ms"),
+    *("quirks", "ignored"),
+)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -60,6 +65,16 @@ def match_cells(row: MatchRow) -> tuple[str, ...]:
         str(row.id), row.source, row.directory_id, row.name, row.user_name, row.mail or "",
         row.employee_number or "", maybe, row.because, decision, row.decided_by or "",
         f"{row.opened_at:%Y-%m-%d}",
+    )  # fmt: skip
+
+
+def inbound_cells(row: InboundRow) -> tuple[str, ...]:
+    """Return a request of the inbound log as one line of a table or file; see INBOUND_COLUMNS."""
+    request = f"{row.method} {row.path}{'?' if row.query else ''}{row.query or ''}".strip()
+    return (
+        str(row.id), f"{row.at:%Y-%m-%d %H:%M:%S}", row.source or "", request,
+        str(row.status or ""), row.outcome, row.detail or "", row.person or "",
+        f"{row.duration_ms:.1f}", " ".join(row.quirks), " ".join(row.unknown),
     )  # fmt: skip
 
 

@@ -116,6 +116,7 @@ class Database:
         self._reading = self._engine("DEFERRED")
         self._writing = self._engine("IMMEDIATE") if self.is_sqlite else self._reading
         self._looking = self._engine_without_transactions()
+        self._before_close: list[Callable[[], None]] = []
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -155,8 +156,14 @@ class Database:
         """The engine that writes; for migrations and backups."""
         return self._writing
 
+    def before_close(self, finish: Callable[[], None]) -> None:
+        """Have somebody who writes by themselves finish before the connections are given back."""
+        self._before_close.append(finish)
+
     def close(self) -> None:
-        """Give every connection back."""
+        """Let everybody finish, and give every connection back."""
+        for finish in self._before_close:
+            finish()
         for engine in (self._looking, self._reading, self._writing):
             engine.dispose()
 

@@ -8,12 +8,13 @@ from provisioning.storage.models import (
     effects,
     employees,
     holds,
+    inbound,
     intranets,
     runs,
     scim,
 )
 
-TABLE_MODULES = (accounts, effects, employees, holds, intranets, runs, scim)
+TABLE_MODULES = (accounts, effects, employees, holds, inbound, intranets, runs, scim)
 
 metadata = Base.metadata
 """What `alembic check` compares with the database."""

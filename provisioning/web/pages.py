@@ -12,6 +12,7 @@ from provisioning.services.container import Services
 from provisioning.web.connections import ConnectionPages
 from provisioning.web.entrance import Entrance
 from provisioning.web.held import HeldPages
+from provisioning.web.inbound import InboundPages
 from provisioning.web.matching import MatchingPages
 from provisioning.web.mismatches import MismatchPages
 from provisioning.web.outbox import OutboxPages
@@ -45,6 +46,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     OutboxPages(services).add_to(admin)
     ConnectionPages(services).add_to(admin)
     TokenPages(services).add_to(admin)
+    InboundPages(services).add_to(admin)
     admin.record_once(lambda state: _filters(state, services))
     admin.after_request(_keep_out_of_caches)
     admin.context_processor(lambda: {"intranet": services.context.intranet_name})

@@ -13,6 +13,7 @@ from tests.kit.demo import NARROW, WIDE, enter, running_demo
 PAGES = (
     *("", "people", "people?attention=1", "waitlist", "mismatches", "runs", "runs/1", "outbox"),
     *("connections", "connections/demo", "connections/identity-provider"),
+    "inbound",
 )
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 

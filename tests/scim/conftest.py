@@ -79,3 +79,14 @@ def many_people(idp):
         return [str(id_) for id_ in ids]
 
     return make
+
+
+@pytest.fixture
+def logged(world):
+    """Return a reader of the log, newest first."""
+
+    def read(**chosen):
+        assert world.services.inbound.flush()
+        return list(world.services.inbound_reports.requests(**chosen))
+
+    return read

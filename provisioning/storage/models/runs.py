@@ -219,21 +219,3 @@ class TokenRecord(Base):
     """Why it was rejected."""
 
     revoked_at: Mapped[datetime | None]
-
-
-class InboundRequestRecord(Base):
-    """One request of an identity provider, redacted, kept for a while."""
-
-    __tablename__ = "inbound_request"
-    __table_args__ = (Index("ix_inbound_request_source_at", "source_id", "at"),)
-
-    id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"))
-    at: Mapped[datetime]
-    method: Mapped[str]
-    path: Mapped[str]
-    body: Mapped[str | None]
-    outcome: Mapped[int]
-    duration_ms: Mapped[float]
-    quirks: Mapped[str | None]
-    scim_user_id: Mapped[UUID | None]

@@ -321,20 +321,35 @@ def upgrade() -> None:
 
     op.create_table('inbound_request',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('source_id', sa.Uuid(), nullable=False),
+    sa.Column('intranet_id', sa.Uuid(), nullable=False),
+    sa.Column('source_id', sa.Uuid(), nullable=True),
+    sa.Column('token_id', sa.String(), nullable=True),
+    sa.Column('remote_address', sa.String(), nullable=True),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('method', sa.String(), nullable=False),
     sa.Column('path', sa.String(), nullable=False),
+    sa.Column('query', sa.String(), nullable=True),
     sa.Column('body', sa.String(), nullable=True),
     sa.Column('outcome', sa.Integer(), nullable=False),
+    sa.Column('failed', sa.Boolean(), nullable=False),
+    sa.Column('scim_type', sa.String(), nullable=True),
+    sa.Column('detail', sa.String(), nullable=True),
     sa.Column('duration_ms', sa.Double(), nullable=False),
-    sa.Column('quirks', sa.String(), nullable=True),
+    sa.Column('quirks', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=True),
+    sa.Column('unknown', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=True),
     sa.Column('scim_user_id', sa.Uuid(), nullable=True),
+    sa.Column('scim_group_id', sa.Uuid(), nullable=True),
+    sa.Column('employee_id', sa.Uuid(), nullable=True),
+    sa.Column('dropped', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_inbound_request_intranet_id_intranet')),
     sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_inbound_request_source_id_source')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inbound_request'))
     )
     with op.batch_alter_table('inbound_request', schema=None) as batch_op:
-        batch_op.create_index('ix_inbound_request_source_at', ['source_id', 'at'], unique=False)
+        batch_op.create_index('ix_inbound_request_employee', ['employee_id', 'id'], unique=False, sqlite_where=sa.text('employee_id IS NOT NULL'), postgresql_where=sa.text('employee_id IS NOT NULL'))
+        batch_op.create_index('ix_inbound_request_failed', ['id'], unique=False, sqlite_where=sa.text('failed'), postgresql_where=sa.text('failed'))
+        batch_op.create_index('ix_inbound_request_source', ['source_id', 'id'], unique=False)
+        batch_op.create_index('ix_inbound_request_unknown', ['source_id', 'id'], unique=False, sqlite_where=sa.text('unknown IS NOT NULL'), postgresql_where=sa.text('unknown IS NOT NULL'))
 
     op.create_table('invitation',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -689,7 +704,10 @@ def downgrade() -> None:
 
     op.drop_table('invitation')
     with op.batch_alter_table('inbound_request', schema=None) as batch_op:
-        batch_op.drop_index('ix_inbound_request_source_at')
+        batch_op.drop_index('ix_inbound_request_unknown', sqlite_where=sa.text('unknown IS NOT NULL'), postgresql_where=sa.text('unknown IS NOT NULL'))
+        batch_op.drop_index('ix_inbound_request_source')
+        batch_op.drop_index('ix_inbound_request_failed', sqlite_where=sa.text('failed'), postgresql_where=sa.text('failed'))
+        batch_op.drop_index('ix_inbound_request_employee', sqlite_where=sa.text('employee_id IS NOT NULL'), postgresql_where=sa.text('employee_id IS NOT NULL'))
 
     op.drop_table('inbound_request')
     with op.batch_alter_table('held_effect', schema=None) as batch_op:

@@ -1,0 +1,126 @@
+"""What is noticed while a request is answered, for the inbound log; collected per thread."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from provisioning.services.token_checks import Caller
+
+
+class Quirk(StrEnum):
+    """What a client did otherwise than the RFCs say, and was understood nevertheless."""
+
+    STRING_BOOLEAN = "string_boolean"
+    """`active` as a text: Entra's "True" and "False"."""
+
+    EMPTY_ACTIVE = "empty_active"
+    """`active` as "": nobody's wish."""
+
+    NO_SCHEMAS = "no_schemas"
+    """A resource or PATCH without its schemas."""
+
+    OP_CASE = "op_case"
+    """"Add", "Replace", "Remove" (RFC 7644 3.5.2 writes them small)."""
+
+    MEMBER_CASE = "member_case"
+    """Members such as "operations" or "Path" in another case than the RFC's."""
+
+    PATCH_EXTRAS = "patch_extras"
+    """Members beside the operations: Entra's "id" and "name"."""
+
+    DOTTED_PATH = "dotted_path"
+    """A value without a path whose keys are paths: "name.familyName"."""
+
+    URN_PATH = "urn_path"
+    """A value without a path whose keys begin with the URN of an extension."""
+
+    FILTER_PATH = "filter_path"
+    """A value without a path whose keys carry a filter: emails[type eq "work"].value."""
+
+    REPLACE_WITH_NOTHING_REMOVES = "replace_with_nothing_removes"
+    """"" or null where the RFC has "remove"."""
+
+    ADD_OF_NOTHING = "add_of_nothing"
+    """`add` of "" or null, which changes nothing."""
+
+    REMOVE_WITH_VALUE = "remove_with_value"
+    """`remove` with a value: these entries, not all."""
+
+    MANAGER_AS_STRING = "manager_as_string"
+    """`manager` as a text."""
+
+    MANAGER_AS_LIST = "manager_as_list"
+    """`manager` as a list."""
+
+    MANAGER_WITHOUT_REFERENCE = "manager_without_reference"
+    """`manager` without the $ref RFC 7643 4.3 asks for."""
+
+    TOMBSTONE_RENAME = "tombstone_rename"
+    """Entra's mark for somebody deleted: 32 hex digits before the userName."""
+
+    UNKNOWN_ATTRIBUTE = "unknown_attribute"
+    """Attributes no schema here has; they are ignored."""
+
+    BARE_TOKEN = "bare_token"  # noqa: S105 - the name of a habit
+    """A token in the Authorization header without "Bearer"."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """One request so far."""
+
+    began: float = field(default_factory=perf_counter)
+    body: Any = None
+    """The parsed body; a text in its place says why there is none."""
+
+    quirks: set[Quirk] = field(default_factory=set)
+    caller: Caller | None = None
+    user_id: UUID | None = None
+    employee_id: UUID | None = None
+
+
+_CURRENT: ContextVar[Observed | None] = ContextVar("observed", default=None)
+
+
+def begin_observing() -> Observed:
+    """Forget the thread's last request, and collect what is noticed from here on."""
+    observed = Observed()
+    _CURRENT.set(observed)
+    return observed
+
+
+def end_observing() -> Observed:
+    """Return what was noticed, and notice nothing more."""
+    observed = _CURRENT.get() or Observed()
+    _CURRENT.set(None)
+    return observed
+
+
+def used(*quirks: Quirk) -> None:
+    """Notice quirks of the request; outside of one nobody listens."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.quirks.update(quirks)
+
+
+def speaks_for(caller: Caller) -> None:
+    """Notice whose good token came, also where it is not let in."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.caller = caller
+
+
+def came_with(body: Any) -> None:
+    """Notice the parsed body, or a text that says why there is none."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.body = body
+
+
+def about_user(id_: UUID, employee_id: UUID | None = None) -> None:
+    """Notice which user the request concerns, and who that is on the intranet."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.user_id = id_
+        observed.employee_id = employee_id

@@ -1,0 +1,133 @@
+"""Which attributes a client sends that no schema here has: they are ignored, and that is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioning.scim.bodies import named
+from provisioning.scim.urns import CORE, GROUP
+
+MAX_NAMES = 50
+"""Names kept of one request."""
+
+MAX_ENTRIES = 100
+"""Operations, and entries of one attribute, that are looked at: the others are like them."""
+
+_COMMON = frozenset({"schemas", "id", "externalid", "meta", "groups"})
+"""What every resource may carry (RFC 7643 3.1), and a user's read-only groups."""
+
+_PATH = re.compile(
+    r"^(?:(urn:.+):)?([^:.\[]+)(?:\[.*\])?(?:\.([^.\[]+))?$", re.IGNORECASE | re.DOTALL
+)
+
+_PLACE = re.compile(r"^/?(users|groups|bulk)(?:/(?!\.search)[^/]*)?/?$", re.IGNORECASE)
+_BULK = re.compile(r"^/?bulk", re.IGNORECASE)
+CORES = {"users": CORE, "groups": GROUP}
+
+Known = Mapping[str, Mapping[str, frozenset[str]]]
+"""By the small letters of a URN: attributes, each with its sub-attributes."""
+
+
+def known_attributes(schemas: Mapping[str, Mapping[str, Any]]) -> Known:
+    """Return what /Schemas says there is, ready to be looked up."""
+    return {
+        urn.lower(): {
+            attribute["name"].lower(): frozenset(
+                sub["name"].lower() for sub in attribute.get("subAttributes") or ()
+            )
+            for attribute in document["attributes"]
+        }
+        for urn, document in schemas.items()
+    }
+
+
+def unknown_names(path: str, payload: Any, known: Known) -> tuple[str, ...]:
+    """Return the names in what is posted, put or patched that mean nothing here.
+
+    Args:
+        path: Where it is sent, as in /Users/ID; /Bulk has operations with paths of their own.
+        payload: The body as it came.
+        known: What there is.
+    """
+    if not isinstance(payload, dict):
+        return ()
+    operations, place = named(payload, "operations"), _PLACE.match(path)
+    if place is None:
+        return ()
+    if place[1].lower() == "bulk":
+        found = [
+            name
+            for operation in (operations if isinstance(operations, list) else [])[:MAX_ENTRIES]
+            if isinstance(operation, dict) and not _BULK.match(str(named(operation, "path")))
+            for name in unknown_names(
+                str(named(operation, "path")), named(operation, "data"), known
+            )
+        ]
+        return tuple(dict.fromkeys(found))[:MAX_NAMES]
+    core = CORES[place[1].lower()]
+    if not isinstance(operations, list):
+        found = list(_of_members(payload, known, core))
+    else:
+        found = [
+            name
+            for operation in operations[:MAX_ENTRIES]
+            if isinstance(operation, dict)
+            for name in _of_operation(operation, known, core)
+        ]
+    return tuple(dict.fromkeys(found))[:MAX_NAMES]
+
+
+def _of_operation(operation: dict[str, Any], known: Known, core: str) -> Iterator[str]:
+    path, value = named(operation, "path"), named(operation, "value")
+    if isinstance(path, str) and path:
+        yield from _of_member(path, value, known, core)
+    elif isinstance(value, dict):
+        yield from _of_members(value, known, core)
+
+
+def _of_members(members: dict[str, Any], known: Known, core: str) -> Iterator[str]:
+    for name, value in members.items():
+        yield from _of_member(name, value, known, core)
+
+
+def _of_member(path: str, value: Any, known: Known, core: str) -> Iterator[str]:
+    """Yield what is unknown of one attribute: itself, or parts of its value."""
+    if path.lower() in known:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from _of_member(f"{path}:{name}", inner, known, core)
+        return
+    parts = _PATH.match(path)
+    if parts is None:
+        yield path
+        return
+    urn, name, sub = parts[1], parts[2], parts[3]
+    attributes = known.get((urn or core).lower(), {})
+    is_common = urn is None and name.lower() in _COMMON
+    if is_common:
+        return
+    if name.lower() not in attributes:
+        yield from _unknown(f"{urn}:{name}" if urn else name, value)
+        return
+    subs = attributes[name.lower()]
+    if sub is not None:
+        if sub.lower() not in subs:
+            yield f"{name}.{sub}"
+    elif subs:
+        yield from _unknown_parts(name, value, subs)
+
+
+def _unknown(name: str, value: Any) -> Iterator[str]:
+    """Yield an unknown attribute; of a foreign extension, what is in it."""
+    if name.lower().startswith("urn:") and isinstance(value, dict) and value:
+        yield from (f"{name}:{inner}" for inner in value)
+    else:
+        yield name
+
+
+def _unknown_parts(name: str, value: Any, subs: frozenset[str]) -> Iterator[str]:
+    for entry in value[:MAX_ENTRIES] if isinstance(value, list) else [value]:
+        if isinstance(entry, dict):
+            yield from (f"{name}.{part}" for part in entry if part.lower() not in subs)

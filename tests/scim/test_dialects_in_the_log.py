@@ -1,0 +1,147 @@
+"""What was understood although no RFC says so is in the log by its name, and what was ignored."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioning.services.inbound_report import unknown_attributes
+from provisioning.storage.models.intranets import SourceRecord
+from tests.kit.scim_client import CORE, ENTERPRISE, PATCH, operation, taken, user
+
+BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+MANAGER = f"{ENTERPRISE}:manager"
+
+
+@pytest.fixture
+def world(sqlite_world):
+    """Words are understood before anything is stored."""
+    return sqlite_world
+
+
+QUIRKS = [
+    (None, {"active": "True"}, "string_boolean"),
+    (None, {"active": ""}, "empty_active"),
+    (None, {"schemas": None}, "no_schemas"),
+    (None, {ENTERPRISE: {"manager": "7"}}, "manager_as_string"),
+    (None, {ENTERPRISE: {"manager": [{"value": "7", "$ref": "x"}]}}, "manager_as_list"),
+    (None, {ENTERPRISE: {"manager": {"value": "7"}}}, "manager_without_reference"),
+    (None, {"favouriteColour": "red"}, "unknown_attribute"),
+    (operation("Replace", "title", "x"), {}, "op_case"),
+    ({"op": "replace", "Path": "title", "value": "x"}, {}, "member_case"),
+    (operation("replace", "title", "x"), {"id": "7"}, "patch_extras"),
+    (operation("replace", "title", "x"), {"schemas": None}, "no_schemas"),
+    (operation("replace", None, {"name.familyName": "x"}), {}, "dotted_path"),
+    (operation("replace", None, {f"{ENTERPRISE}:department": "x"}), {}, "urn_path"),
+    (operation("replace", None, {'emails[type eq "work"].value': "a@b.c"}), {}, "filter_path"),
+    (operation("replace", "title", ""), {}, "replace_with_nothing_removes"),
+    (operation("replace", None, {"title": None}), {}, "replace_with_nothing_removes"),
+    (operation("add", "title", ""), {}, "add_of_nothing"),
+    (operation("remove", "emails", [{"value": "x"}]), {}, "remove_with_value"),
+    (operation("replace", "active", "False"), {}, "string_boolean"),
+    (operation("replace", None, {"active": "False"}), {}, "string_boolean"),
+    (operation("replace", f"{CORE}:active", ""), {},
+     "empty_active replace_with_nothing_removes"),
+    (operation("add", MANAGER, "7"), {}, "manager_as_string"),
+    (operation("replace", "userName", "5a6f4c1e6f5b4f5e9a3e2f9f5f0b7a11ann@corp.example"), {},
+     "tombstone_rename"),
+    (operation("add", "favouriteColour", "x"), {}, "unknown_attribute"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("patch", "more", "quirk"), QUIRKS, ids=lambda value: str(value)[:40])
+def test_each_dialect_is_called_by_its_name(idp, logged, patch, more, quirk):
+    """What was understood although no RFC says so is told, and only that."""
+    ann = idp.create("ann")
+    (row,) = logged()
+    assert row.quirks == ()
+    if patch is None:
+        idp("PUT", f"/Users/{ann['id']}", user("ann", **more))
+    else:
+        body = {"schemas": [PATCH], "Operations": [patch], **more}
+        body = {name: value for name, value in body.items() if value is not None}
+        idp("PATCH", f"/Users/{ann['id']}", body)
+    row = logged()[0]
+    assert set(row.quirks) == set(quirk.split()), row
+
+
+def test_a_token_without_bearer_is_a_quirk(idp, logged):
+    """Okta's header mode sends it bare."""
+    taken(idp("GET", "/Users", Authorization=idp.token))
+    (row,) = logged()
+    assert list(row.quirks) == ["bare_token"]
+
+
+def test_quirks_of_one_request_are_not_the_next_ones(idp, logged):
+    """Each row tells of its own request, in whatever thread it was answered."""
+    ann = idp.create("ann", active="True")
+    idp.get(ann["id"])
+    plain, quirky = logged()
+    assert (list(plain.quirks), list(quirky.quirks)) == ([], ["string_boolean"])
+
+
+def test_what_is_ignored_is_called_by_its_path(world, idp, logged):
+    """Attributes, sub-attributes and foreign extensions that no schema here has."""
+    ann = idp.create(
+        "ann",
+        favouriteColour="red",
+        name={"givenName": "Ann", "nick": "A"},
+        emails=[{"value": "ann@corp.example", "verified": True}],
+        password="x",
+        groups=[],
+        meta={},
+        **{"urn:corp:2.0:User": {"badge": "7"}, ENTERPRISE: {"division": "x", "floor": "3"}},
+    )
+    idp.patch(
+        ann["id"],
+        operation("add", "shoeSize", "43"),
+        operation("add", "Name.NickName", "A"),
+        operation("add", 'emails[type eq "work"].score', "1"),
+        operation("replace", None, {"title": "x", f"{ENTERPRISE}:desk": "7", "DISPLAYNAME": "A"}),
+        operation("replace", "urn:corp:2.0:User:badge", "8"),
+        operation("replace", f"{CORE}:title", "y"),
+    )
+    patched, posted = logged()
+    assert set(posted.unknown) == {
+        "favouriteColour",
+        "name.nick",
+        "emails.verified",
+        "password",
+        "urn:corp:2.0:User:badge",
+        f"{ENTERPRISE}:floor",
+    }
+    assert set(patched.unknown) == {
+        "shoeSize",
+        "Name.NickName",
+        "emails.score",
+        f"{ENTERPRISE}:desk",
+        "urn:corp:2.0:User:badge",
+    }
+    with world.services.context.database.read() as session:
+        source = session.query(SourceRecord.id).filter_by(name="idp").scalar()
+    found = {
+        each.name: each.requests for each in unknown_attributes(world.services.context, source)
+    }
+    assert found["urn:corp:2.0:User:badge"] == 2
+    assert found["shoeSize"] == 1
+
+
+def test_what_a_client_sends_back_of_ours_is_not_unknown(idp, logged):
+    """PUT of what GET answered, read-only parts and all."""
+    ann = idp.create("ann", **{ENTERPRISE: {"manager": {"value": "7", "$ref": "../Users/7"}}})
+    idp.put(ann["id"], idp.get(ann["id"]))
+    assert [list(row.unknown) for row in logged()] == [[], [], []]
+
+
+def test_groups_and_operations_of_a_bulk_are_looked_at_too(idp, logged):
+    """Their schemas and paths are their own; a search is no resource."""
+    idp("POST", "/Groups", {"schemas": [GROUP], "displayName": "x", "colour": "red"})
+    data = user("ann", shoeSize="43", password="x")
+    operations = [{"method": "POST", "path": "/Users", "bulkId": "a", "data": data}]
+    idp("POST", "/Bulk", {"schemas": [BULK], "Operations": operations})
+    idp("POST", "/Users/.search", {"schemas": [], "filter": 'userName eq "ann"', "startIndex": 1})
+    search, bulk, group = logged()
+    assert (list(search.unknown), list(group.unknown)) == ([], ["colour"])
+    assert set(bulk.unknown) == {"shoeSize", "password"}
+    assert bulk.scim_user_id is None
+    assert group.scim_group_id is not None
