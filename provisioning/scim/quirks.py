@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from provisioning.scim.bodies import named
 from provisioning.scim.urns import CORE, ENTERPRISE, PATCH
 
+_CORES = "urn:ietf:params:scim:schemas:core:2.0:"
+"""What every resource type of RFC 7643 begins with."""
+
 _MANAGER = f"{ENTERPRISE}:manager".lower()
-_MANAGERS = (_MANAGER, f"{_MANAGER}.value")
+_MANAGERS = (_MANAGER, f"{_MANAGER}.value", "manager", "manager.value")
+"""Entra's documented example leaves the schema away."""
+
+_OPERATORS = ("eq", "ne", "co", "sw", "ew")
+_LITERAL = re.compile(r"true|false|null|-?[\d.]+", re.IGNORECASE)
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=.+@)", re.IGNORECASE)
 _NOTHING = {"op": "add", "value": {}}
 """An operation that changes nothing: a PATCH without any would be refused."""
@@ -19,13 +27,16 @@ _NOTHING = {"op": "add", "value": {}}
 def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
     payload = {
-        key: value
+        key: _with_manager(value) if key.lower() == ENTERPRISE.lower() else value
         for key, value in payload.items()
         if value != "" or key.lower() != "active"  # Entra's "" is nobody's wish
     }
-    payload.setdefault("schemas", [CORE])
-    if ENTERPRISE in payload:
-        payload[ENTERPRISE] = _with_manager(payload[ENTERPRISE])
+    schemas = payload.setdefault("schemas", [])
+    if isinstance(schemas, list) and not any(
+        str(urn).lower().startswith(_CORES) for urn in schemas
+    ):
+        # OneLogin's template names urn:scim:schemas:core:2.0, which never was one.
+        payload["schemas"] = [CORE, *schemas]
     return payload
 
 
@@ -59,6 +70,8 @@ def _operations(operation: Any) -> Iterator[Any]:
         return
     operation = {key.lower(): value for key, value in operation.items()}
     path, value = str(operation.get("path") or ""), operation.get("value")
+    if path.lower() == "schemas" or _lacks_quotes(path):
+        return
     clears = str(operation.get("op")).lower() == "replace"
     if path.lower() in _MANAGERS:
         path, value, clears = f"{ENTERPRISE}:manager", _manager(value), True
@@ -85,6 +98,8 @@ def _pathless(
     """
     given: dict[str, Any] = {}
     for key, part in value.items():
+        if key.lower() == "schemas" or _lacks_quotes(key):
+            continue  # which schemas a resource has follows from its attributes
         is_manager = key.lower() in _MANAGERS
         normal = _manager(part) if is_manager else part
         if key.lower() == ENTERPRISE.lower():
@@ -99,11 +114,25 @@ def _pathless(
         yield {**operation, "value": given}
 
 
+def _lacks_quotes(path: str) -> bool:
+    """Whether a path has a filter whose text is not quoted: emails[type eq work].value."""
+    inside, closed, _ = path.partition("[")[2].partition("]")
+    if not closed or '"' in inside:
+        return False
+    return any(
+        word.lower() in _OPERATORS and not _LITERAL.fullmatch(value)
+        for word, value in pairwise(inside.split())
+    )
+
+
 def _with_manager(enterprise: Any) -> Any:
     """Return the enterprise extension with its manager in the RFC's form."""
-    if not isinstance(enterprise, dict) or "manager" not in enterprise:
+    if not isinstance(enterprise, dict):
         return enterprise
-    return {**enterprise, "manager": _manager(enterprise["manager"])}
+    return {
+        key: _manager(value) if key.lower() == "manager" else value
+        for key, value in enterprise.items()
+    }
 
 
 def _manager(value: Any) -> dict[str, str] | None:
@@ -114,7 +143,7 @@ def _manager(value: Any) -> dict[str, str] | None:
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):
-        value = value.get("value")
+        value = named(value, "value")
     if not value:
         return None
     return {"value": str(value), "$ref": f"../Users/{value}"}
