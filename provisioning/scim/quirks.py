@@ -31,13 +31,18 @@ def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
         for key, value in payload.items()
         if value != "" or key.lower() != "active"  # Entra's "" is nobody's wish
     }
-    schemas = payload.setdefault("schemas", [])
-    if isinstance(schemas, list) and not any(
-        str(urn).lower().startswith(_CORES) for urn in schemas
-    ):
-        # OneLogin's template names urn:scim:schemas:core:2.0, which never was one.
-        payload["schemas"] = [CORE, *schemas]
-    return payload
+    return with_schema(payload, CORE)
+
+
+def with_schema(payload: dict[str, Any], core: str) -> dict[str, Any]:
+    """Return a resource that says of what type it is, unless it says it is of another.
+
+    OneLogin's templates name urn:scim:schemas:core:2.0, which never was a schema.
+    """
+    schemas = payload.get("schemas", [])
+    if not isinstance(schemas, list) or any(str(urn).lower().startswith(_CORES) for urn in schemas):
+        return payload
+    return {**payload, "schemas": [core, *schemas]}
 
 
 def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
