@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import orjson
-from scim2_models import Context, Email, EnterpriseUser, PatchOp, ScimPolicy, User
+from scim2_models import (
+    Context,
+    Email,
+    EnterpriseUser,
+    InvalidFilterException,
+    PatchOp,
+    PathNotFoundException,
+    ScimPolicy,
+    User,
+)
 from scim2_models.resources.resource import AnyExtension
 
 from provisioning.domain.addresses import address_key, usable_mail
 from provisioning.domain.people import DirectoryId, Person
+from provisioning.scim.custom import declared_data, patched_data
 from provisioning.scim.errors import ScimError
 from provisioning.scim.filters.folding import email_keys, exact_key, search_of_user
 from provisioning.scim.quirks import is_tombstone
@@ -57,7 +68,7 @@ def parse_user(payload: dict[str, Any], *, replacing: bool) -> dict[str, Any]:
         Context.RESOURCE_REPLACEMENT_REQUEST if replacing else Context.RESOURCE_CREATION_REQUEST
     )
     user = ScimUser.model_validate(payload, scim_ctx=context, scim_policy=TOLERANT)
-    return _stored_form(user)
+    return _stored_form(user, declared_data(payload))
 
 
 def patch_user(document: dict[str, Any], payload: dict[str, Any]) -> dict[str, Any]:
@@ -72,16 +83,30 @@ def patch_user(document: dict[str, Any], payload: dict[str, Any]) -> dict[str, A
     )
     with TOLERANT:
         user = ScimUser.model_validate(document)
+        _apply(patch, user)
+    return _stored_form(user, patched_data(declared_data(document), payload["Operations"]))
+
+
+def _apply(patch: PatchOp[ScimUser], user: ScimUser) -> None:
+    """Apply every operation; one whose filter is misspelled changes nothing, like its path."""
+    try:
         patch.patch(user)
-    return _stored_form(user)
+    except InvalidFilterException as error:
+        if not isinstance(error.__cause__, PathNotFoundException):
+            raise
+        operations = patch.operations or []
+        if len(operations) == 1:
+            return
+        for operation in operations:
+            _apply(patch.model_copy(update={"operations": [operation]}), user)
 
 
-def _stored_form(user: _AddressedUser[EnterpriseUser]) -> dict[str, Any]:
+def _stored_form(user: _AddressedUser[EnterpriseUser], custom: Mapping[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = user.model_dump(scim_ctx=Context.DEFAULT)
     for read_only in ("id", "meta", "groups", "password", EXTENSION):
         document.pop(read_only, None)
-    document["schemas"] = [CORE, *([ENTERPRISE] if ENTERPRISE in document else [])]
-    return document
+    document["schemas"] = [CORE, *([ENTERPRISE] if ENTERPRISE in document else []), *custom]
+    return {**document, **custom}
 
 
 def write_of(

@@ -20,6 +20,7 @@ from provisioning.scim.documents import LONGEST_KEY, TOLERANT
 from provisioning.scim.errors import ScimError
 from provisioning.scim.filters import exact_key, search_of_group
 from provisioning.scim.member_filters import member_condition
+from provisioning.scim.quirks import with_schema
 from provisioning.scim.urns import GROUP, PATCH
 from provisioning.services.scim_groups import ScimGroupWrite
 from provisioning.services.scim_members import MemberChange, MemberVerb
@@ -40,11 +41,10 @@ def parse_group(payload: dict[str, Any], *, replacing: bool) -> tuple[dict[str, 
     """
     members = named(payload, "members")
     rest = {key: value for key, value in payload.items() if key.lower() != "members"}
-    rest.setdefault("schemas", [GROUP])
     context = (
         Context.RESOURCE_REPLACEMENT_REQUEST if replacing else Context.RESOURCE_CREATION_REQUEST
     )
-    group = Group.model_validate(rest, scim_ctx=context, scim_policy=TOLERANT)
+    group = Group.model_validate(with_schema(rest, GROUP), scim_ctx=context, scim_policy=TOLERANT)
     return _stored_form(group), None if members is None else member_ids(members)
 
 
@@ -61,13 +61,14 @@ def group_write(document: dict[str, Any], id_: UUID) -> ScimGroupWrite:
     for attribute, value in (("displayName", name), ("externalId", external_id)):
         if len(address_key(value or "").encode()) > LONGEST_KEY:
             raise _invalid(f"{attribute} is longer than {LONGEST_KEY:,} bytes.")
-    document = {**document, "displayName": name}
+    document = {"schemas": document["schemas"], "id": str(id_), **document}
+    document["displayName"] = name
     return ScimGroupWrite(
         display_name=name,
         display_name_key=address_key(name),
         external_id=external_id,
         search=search_of_group(document),
-        document=orjson.dumps({"schemas": document.pop("schemas"), "id": str(id_), **document}),
+        document=orjson.dumps(document),
     )
 
 

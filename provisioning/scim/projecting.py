@@ -9,7 +9,7 @@ from typing import Any, Self
 import orjson
 
 from provisioning.scim.asking import Asked
-from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, GROUP
+from provisioning.scim.urns import CORE, GROUP
 
 _ALWAYS = ("schemas", "id")
 _CORES = tuple(f"{urn}:".lower() for urn in (CORE, GROUP))
@@ -109,7 +109,7 @@ def _parts(value: Any) -> Iterator[dict[str, Any]]:
 
 def _resolve(full: dict[str, Any], path: str) -> tuple[str | None, str]:
     """Return the top-level name and the sub-attribute a path means, in the document's spelling."""
-    for urn in (ENTERPRISE, EXTENSION):
+    for urn in (key for key in full if key.startswith("urn:")):
         if path.lower().startswith(urn.lower()):
             return _spelled(full, urn), path[len(urn) + 1 :]
     head, _, inner = path[len(path) - len(_bare(path)) :].partition(".")

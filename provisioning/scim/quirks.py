@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from provisioning.scim.bodies import named
 from provisioning.scim.observations import Quirk, used
 from provisioning.scim.urns import CORE, ENTERPRISE, PATCH
 
+_CORES = "urn:ietf:params:scim:schemas:core:2.0:"
+"""What every resource type of RFC 7643 begins with."""
+
 _MANAGER = f"{ENTERPRISE}:manager".lower()
-_MANAGERS = (_MANAGER, f"{_MANAGER}.value")
+_MANAGERS = (_MANAGER, f"{_MANAGER}.value", "manager", "manager.value")
+"""Entra's documented example leaves the schema away."""
+
+_OPERATORS = ("eq", "ne", "co", "sw", "ew")
+_LITERAL = re.compile(r"true|false|null|-?[\d.]+", re.IGNORECASE)
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=.+@)", re.IGNORECASE)
 _NOTHING = {"op": "add", "value": {}}
 """An operation that changes nothing: a PATCH without any would be refused."""
@@ -21,16 +29,23 @@ def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
     _notice_active(named(payload, "active"))
     payload = {
-        key: value
+        key: _with_manager(value) if key.lower() == ENTERPRISE.lower() else value
         for key, value in payload.items()
         if value != "" or key.lower() != "active"  # Entra's "" is nobody's wish
     }
-    if "schemas" not in payload:
-        used(Quirk.NO_SCHEMAS)
-        payload["schemas"] = [CORE]
-    if ENTERPRISE in payload:
-        payload[ENTERPRISE] = _with_manager(payload[ENTERPRISE])
-    return payload
+    return with_schema(payload, CORE)
+
+
+def with_schema(payload: dict[str, Any], core: str) -> dict[str, Any]:
+    """Return a resource that says of what type it is, unless it says it is of another.
+
+    OneLogin's templates name urn:scim:schemas:core:2.0, which never was a schema.
+    """
+    schemas = payload.get("schemas", [])
+    if not isinstance(schemas, list) or any(str(urn).lower().startswith(_CORES) for urn in schemas):
+        return payload
+    used(Quirk.NO_SCHEMAS)
+    return {**payload, "schemas": [core, *schemas]}
 
 
 def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +83,8 @@ def _operations(operation: Any) -> Iterator[Any]:
     _notice_operation(operation)
     operation = {key.lower(): value for key, value in operation.items()}
     path, value = str(operation.get("path") or ""), operation.get("value")
+    if path.lower() == "schemas" or _lacks_quotes(path):
+        return
     clears = str(operation.get("op")).lower() == "replace"
     if path.lower() in _MANAGERS:
         path, value, clears = f"{ENTERPRISE}:manager", _manager(value), True
@@ -95,6 +112,8 @@ def _pathless(
     """
     given: dict[str, Any] = {}
     for key, part in value.items():
+        if key.lower() == "schemas" or _lacks_quotes(key):
+            continue  # which schemas a resource has follows from its attributes
         is_manager = key.lower() in _MANAGERS
         _notice_key(key, part)
         normal = _manager(part) if is_manager else part
@@ -111,11 +130,25 @@ def _pathless(
         yield {**operation, "value": given}
 
 
+def _lacks_quotes(path: str) -> bool:
+    """Whether a path has a filter whose text is not quoted: emails[type eq work].value."""
+    inside, closed, _ = path.partition("[")[2].partition("]")
+    if not closed or '"' in inside:
+        return False
+    return any(
+        word.lower() in _OPERATORS and not _LITERAL.fullmatch(value)
+        for word, value in pairwise(inside.split())
+    )
+
+
 def _with_manager(enterprise: Any) -> Any:
     """Return the enterprise extension with its manager in the RFC's form."""
-    if not isinstance(enterprise, dict) or "manager" not in enterprise:
+    if not isinstance(enterprise, dict):
         return enterprise
-    return {**enterprise, "manager": _manager(enterprise["manager"])}
+    return {
+        key: _manager(value) if key.lower() == "manager" else value
+        for key, value in enterprise.items()
+    }
 
 
 def _manager(value: Any) -> dict[str, str] | None:
@@ -129,7 +162,7 @@ def _manager(value: Any) -> dict[str, str] | None:
     if isinstance(value, dict):
         if "$ref" not in value:
             used(Quirk.MANAGER_WITHOUT_REFERENCE)
-        value = value.get("value")
+        value = named(value, "value")
     elif value is not None:
         used(Quirk.MANAGER_AS_STRING)
     if not value:
