@@ -61,8 +61,7 @@ def group_write(document: dict[str, Any], id_: UUID) -> ScimGroupWrite:
     for attribute, value in (("displayName", name), ("externalId", external_id)):
         if len(address_key(value or "").encode()) > LONGEST_KEY:
             raise _invalid(f"{attribute} is longer than {LONGEST_KEY:,} bytes.")
-    document = {"schemas": document["schemas"], "id": str(id_), **document}
-    document["displayName"] = name
+    document = {"schemas": document["schemas"], "id": str(id_), **document, "displayName": name}
     return ScimGroupWrite(
         display_name=name,
         display_name_key=address_key(name),

@@ -71,7 +71,10 @@ def store_crowd(idp: ScimClient, size: int, seed: int) -> Crowd:
     while len(answered) < size:
         answered += idp.list(startIndex=len(answered) + 1, count=200)["Resources"]
     for document in answered:
+        told = [(each["value"], each["type"]) for each in document.get("groups", ())]
         document["groups"] = _groups_of(UUID(document["id"]), groups)
+        known = [(each["value"], each["type"]) for each in document["groups"] or ()]
+        assert sorted(told) == sorted(known)
     return Crowd(
         [ReferenceUser.model_validate(document) for document in answered],
         # An empty list is no value (RFC 7643 2.5), which scim2-models reads as one.

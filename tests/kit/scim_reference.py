@@ -22,6 +22,10 @@ class UsherUser(Extension):
     because: Annotated[str | None, CaseExact.true] = None
     contact_email: Annotated[str | None, CaseExact.true] = None
     mailbox: Annotated[str | None, CaseExact.true] = None
+    waiting_position: int | None = None
+    login: Annotated[str | None, CaseExact.true] = None
+    findings: list[str] | None = None
+    invited_at: datetime | None = None
     accepted_at: datetime | None = None
     dismissed_at: datetime | None = None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
 from provisioning.scim.discovery import service_provider_config
-from tests.kit.scim_client import ENTERPRISE, OURS, refusal
+from tests.kit.scim_client import ENTERPRISE, OURS, refusal, taken
 
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 NOON = "2026-11-23T12:00:00Z"
 
 
@@ -178,6 +180,17 @@ def test_people_are_sorted_as_asked(idp, people):
     assert [names(page["Resources"]) for page in pages] == [[B], [U], [Z]]
 
 
+def test_cursors_follow_the_order_that_was_asked_for(idp, people):
+    """RFC 9865 2: everybody once, the missing and the tied included, in either direction."""
+    for by, order, expected in SORTED:
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = idp.list(sortBy=by, sortOrder=order, count=1, cursor=cursor)
+            seen += names(page["Resources"])
+            cursor = page.get("nextCursor")
+        assert seen == expected, (by, order)
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -201,3 +214,39 @@ def test_an_order_that_is_none_is_refused(protocol, asked):
 def test_sorting_is_declared():
     """RFC 7643 5: clients ask only for what is declared."""
     assert service_provider_config("https://x.example")["sort"] == {"supported": True}
+
+
+def test_groups_are_asked_for_and_sorted_like_people(idp, people):
+    """Entra asks whether somebody is a member by both ids; Okta looks a group up by its name."""
+    id_ = people["barbara"]["id"]
+
+    def group(name, *members):
+        body = {"schemas": [GROUP], "displayName": name, "externalId": name.lower()}
+        body["members"] = [{"value": member} for member in members]
+        return taken(idp("POST", "/Groups", body), 201)["id"]
+
+    tours = group("Tours", id_)
+    everyone = group("Everyone", tours)
+    group("Nobody")
+    for wanted, found in (
+        ('displayName eq "tours"', ["Tours"]),
+        ('externalId eq "tours"', ["Tours"]),
+        ('displayName co "o"', ["Tours", "Everyone", "Nobody"]),
+        (f'id eq "{tours}" and members eq "{id_}"', ["Tours"]),
+        (f'id eq "{everyone}" and members eq "{id_}"', []),
+        (f'members[value eq "{tours}" and type eq "Group"]', ["Everyone"]),
+        ('members.type eq "user"', ["Tours"]),
+        ("not (members pr)", ["Nobody"]),
+        ('meta.resourceType eq "Group"', ["Tours", "Everyone", "Nobody"]),
+    ):
+        answer = taken(idp("GET", f"/Groups?{urlencode({'filter': wanted})}"))
+        shown = [each["displayName"] for each in answer["Resources"]]
+        assert sorted(shown) == sorted(found), wanted
+    for order, found in (("", "Everyone"), ("descending", "Tours")):
+        answer = taken(idp("GET", f"/Groups?sortBy=displayName&sortOrder={order}&count=1"))
+        assert answer["Resources"][0]["displayName"] == found
+    refusal(idp("GET", "/Groups?sortBy=members"), 400, "invalidValue")
+    refusal(idp("GET", "/Groups?filter=members.display+pr"), 400, "invalidFilter")
+    for wanted in (f'groups.value eq "{everyone}"', 'groups[type eq "indirect"]', "groups pr"):
+        assert names(idp.find(wanted)) == [B], wanted
+    assert idp.find(f'groups[type eq "direct" and value eq "{everyone}"]') == []

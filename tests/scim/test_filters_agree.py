@@ -20,11 +20,12 @@ def crowd(sqlite_url, postgresql_url):
         yield found
 
 
-def test_filters_on_people_find_whom_the_reference_finds(crowd):
+@pytest.mark.parametrize("part", range(4))
+def test_filters_on_people_find_whom_the_reference_finds(crowd, part):
     """RFC 7644 3.4.2.2: every operator on every kind of attribute, nested and turned around."""
     known, databases = crowd
-    questions = Questions(known, random.Random(SEED))
-    assert not disagreements(questions, databases, 1_700), f"seed {SEED}"
+    questions = Questions(known, random.Random(SEED + part))
+    assert not disagreements(questions, databases, 425), f"seed {SEED + part}"
 
 
 def test_filters_on_groups_find_what_the_reference_finds(crowd):

@@ -13,8 +13,8 @@ from provisioning.scim.filters.comparing import Condition, Operand
 from provisioning.scim.filters.dialects import bytewise, part, uuid_text
 from provisioning.scim.filters.lists import Entry, PartsEntry
 from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
+from provisioning.storage.scim_rows import GROUP, USER
 
-USER_KIND, GROUP_KIND = "User", "Group"
 _MEMBER = GROUP_ATTRIBUTES["members"].parts
 _MEMBERSHIP = USER_ATTRIBUTES["groups"].parts
 
@@ -58,7 +58,7 @@ class Members:
         """Return the groups with this member, from the index by member."""
         member = ScimMemberRecord
         groups = select(member.group_id).where(
-            member.member_kind.in_((USER_KIND, GROUP_KIND)), member.member_id == uuid_of(value)
+            member.member_kind.in_((USER, GROUP)), member.member_id == uuid_of(value)
         )
         return ScimGroupRecord.id.in_(groups)
 
@@ -79,9 +79,7 @@ class Groups:
     def there(self) -> Condition:
         """Whether the user is in a group."""
         member = ScimMemberRecord
-        of_user = exists().where(
-            member.member_kind == USER_KIND, member.member_id == ScimUserRecord.id
-        )
+        of_user = exists().where(member.member_kind == USER, member.member_id == ScimUserRecord.id)
         return of_user.correlate(ScimUserRecord)
 
     def hint(self, _value: str) -> Condition | None:
@@ -108,7 +106,7 @@ def _members_of(groups: Condition) -> Select[UUID]:
     return (
         select(member.member_id)
         .join(ScimGroupRecord, ScimGroupRecord.id == member.group_id)
-        .where(member.member_kind == USER_KIND, groups)
+        .where(member.member_kind == USER, groups)
     )
 
 
@@ -126,15 +124,15 @@ def _inside(groups: Condition) -> Select[UUID]:
     )
     down = down.union(
         select(down.c.top, inner.c.member_kind, inner.c.member_id).where(
-            down.c.kind == GROUP_KIND, inner.c.group_id == down.c.member_id
+            down.c.kind == GROUP, inner.c.group_id == down.c.member_id
         )
     )
     directly = exists().where(
         own.c.group_id == down.c.top,
-        own.c.member_kind == USER_KIND,
+        own.c.member_kind == USER,
         own.c.member_id == down.c.member_id,
     )
-    return select(down.c.member_id).where(down.c.kind == USER_KIND, ~directly)
+    return select(down.c.member_id).where(down.c.kind == USER, ~directly)
 
 
 def _alias() -> FromClause:

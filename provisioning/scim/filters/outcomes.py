@@ -13,13 +13,11 @@ from provisioning.scim.filters.attributes import Attribute, Kind
 from provisioning.scim.filters.comparing import Condition, Operand
 from provisioning.scim.filters.dialects import bytewise
 from provisioning.scim.filters.lists import VALUE, Entry, PartsEntry, ValueList
+from provisioning.scim.rendering import NOBODY
 from provisioning.storage.models.accounts import BindingRecord, IdentityRecord, InvitationRecord
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.scim import ScimUserRecord
-
-NOBODY = {"state": "none", "because": "nobody is invited for this resource yet"}
-"""What is told of somebody who is no employee."""
 
 _BINDING, _IDENTITY, _LETTER = BindingRecord, IdentityRecord, InvitationRecord
 
