@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.domain.people import Person
-from provisioning.storage.core import add_rows, execute, this
+from provisioning.storage.core import add_rows, execute, table_of, this
 from provisioning.storage.models.scim import ScimCounterRecord, ScimEmailRecord, ScimUserRecord
 from provisioning.storage.scim_rows import UserRow, find_user
 
@@ -111,23 +113,25 @@ def place_resource(session: Session, source_id: UUID, counted: InstrumentedAttri
     The counter's lock also makes creations of one source wait for each other: two who are
     one human by their keys must see each other (P3).
     """
-    place = ScimCounterRecord.next_seq
-    return session.execute(
-        update(ScimCounterRecord)
-        .where(ScimCounterRecord.source_id == source_id)
-        .values({counted: counted + 1, place: place + 1})
-        .returning(place - 1)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
+    place: int = execute(session, _count(counted.key, 1), this_source_id=source_id).scalar_one()
+    return place
 
 
 def drop_resource(session: Session, source_id: UUID, counted: InstrumentedAttribute[int]) -> None:
     """Count one resource less."""
-    session.execute(
-        update(ScimCounterRecord)
-        .where(ScimCounterRecord.source_id == source_id)
-        .values({counted: counted - 1})
-        .execution_options(synchronize_session=False)
+    execute(session, _count(counted.key, -1), this_source_id=source_id).first()
+
+
+@cache
+def _count(name: str, difference: int) -> ReturningUpdate[int]:
+    """Return the statement that counts, and gives out a place if there is one resource more."""
+    counter = table_of(ScimCounterRecord)
+    places = {"next_seq": counter.c.next_seq + 1} if difference > 0 else {}
+    return (
+        update(counter)
+        .where(this(counter.c.source_id))
+        .values({name: counter.c[name] + difference, **places})
+        .returning(counter.c.next_seq - 1)
     )
 
 
@@ -138,10 +142,13 @@ def add_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
     )
 
 
+_EMAILS = select(ScimEmailRecord.value_key).where(this(ScimEmailRecord.user_id))
+
+
 def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
     """Write what changed of the addresses a user is looked up by; mostly nothing."""
     emails = ScimEmailRecord
-    stored = set(session.scalars(select(emails.value_key).where(emails.user_id == user_id)))
+    stored = set(execute(session, _EMAILS, this_user_id=user_id).scalars())
     if gone := stored - keys:
         session.execute(
             delete(emails)
