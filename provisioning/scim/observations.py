@@ -119,8 +119,17 @@ def came_with(body: Any) -> None:
         observed.body = body
 
 
-def about_user(id_: UUID, employee_id: UUID | None = None) -> None:
-    """Notice which user the request concerns, and who that is on the intranet."""
+def about_user(id_: Any, employee_id: Any) -> None:
+    """Notice which user the request concerns, and who that is on the intranet.
+
+    Args:
+        id_: The resource's id, as the driver gives it: SQLite has 32 digits.
+        employee_id: The same of the employee; None if there is none.
+    """
     if (observed := _CURRENT.get()) is not None:
-        observed.user_id = id_
-        observed.employee_id = employee_id
+        observed.user_id = _uuid(id_)
+        observed.employee_id = _uuid(employee_id)
+
+
+def _uuid(value: Any) -> UUID | None:
+    return UUID(value) if isinstance(value, str) else value
