@@ -58,6 +58,11 @@ class UserRow(NamedTuple):
     findings: str | None
     """Kinds of the open ones, separated by commas."""
 
+    @property
+    def uuid(self) -> UUID:
+        """The id as everything but an answer has it."""
+        return UUID(uuid_text(self.id))
+
 
 class GroupRow(NamedTuple):
     """A group without its members; ids and moments as the driver gives them."""

@@ -182,9 +182,9 @@ def test_an_answer_shows_what_the_request_wrote(idp, monkeypatch):
 
     def create_and_lose(service, source_id, build, actor):
         view = create(service, source_id, build, actor)
-        service.delete(source_id, view.id, actor)
+        service.delete(source_id, view.uuid, actor)
         with pytest.raises(NotFoundError):
-            service.delete(source_id, view.id, actor)
+            service.delete(source_id, view.uuid, actor)
         return view
 
     monkeypatch.setattr(type(idp.services.scim_users), "create", create_and_lose)

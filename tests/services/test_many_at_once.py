@@ -34,7 +34,7 @@ def test_eight_writers_and_ten_seats_seat_exactly_ten(make_world):
 
     with ThreadPoolExecutor(8) as pool:
         views = list(pool.map(join, range(40)))
-    assert len({view.id for view in views}) == 40
+    assert len({view.uuid for view in views}) == 40
     seats = services.reports.seats()
     assert (seats.taken, seats.invited, seats.waiting) == (10, 10, 30)
     assert services.seats.recount() == 0
@@ -52,13 +52,13 @@ def test_parallel_changes_of_one_person_all_count(make_world):
         def rewrite(_old, id_):
             return replace(scim_person(1)(id_), document=b"{%d}" % number)
 
-        return services.scim_users.change(source_id, view.id, rewrite, ME).version
+        return services.scim_users.change(source_id, view.uuid, rewrite, ME).version
 
     with ThreadPoolExecutor(8) as pool:
         versions = list(pool.map(change, range(16)))
     assert (view.version, sorted(versions)) == (1, list(range(2, 18)))
     again = services.scim_users.change(
-        source_id, view.id, lambda old, id_: replace(scim_person(1)(id_), document=old), ME
+        source_id, view.uuid, lambda old, id_: replace(scim_person(1)(id_), document=old), ME
     )
     assert again.version == 17
 
@@ -73,7 +73,7 @@ def test_if_match_refuses_a_version_that_is_gone(make_world):
     with pytest.raises(StaleWriteError, match="read it again"):
         services.scim_users.change(
             source_id,
-            view.id,
+            view.uuid,
             lambda _old, id_: scim_person(1)(id_),
             ME,
             expected_version=view.version + 1,
