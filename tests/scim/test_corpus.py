@@ -39,6 +39,7 @@ ROWS = {
     "meaning.delete-then-post": "DELETE, then POST: a new id for the same employee",
     "meaning.seats-full": "seats full: 201, active, waiting and why",
     "meaning.seats-full-means-no": "seats full and when_full reject: 403 with a sentence",
+    "meaning.held": "held by the breaker: the answer shows what was set",
     "meaning.active-silence": "active null or absent: never a dismissal",
     "meaning.patch": "PATCH: 200 with the resource",
     "meaning.unknown-member": "an unknown member: ignored",
