@@ -104,10 +104,10 @@ class Groups:
         return self._database.look(look)
 
     def replace(self, resource_id: str, asked: Asked) -> Answer:
-        """PUT: the whole group; a body without `members` says nothing about them."""
+        """PUT: the whole group; one without `members` is empty: canaille's last one leaves so."""
         with client_input():
             document, members = parse_group(asked.body, replacing=True)
-        changes = [] if members is None else [MemberChange(MemberVerb.REPLACE, members)]
+        changes = [MemberChange(MemberVerb.REPLACE, members or [])]
         row = self._change(resource_id, asked, lambda _stored: document, changes)
         return self._answer(row, asked, HTTPStatus.OK)
 

@@ -86,7 +86,7 @@ class Usher:
                 raise
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 120) -> None:
     """Wait for a 200; a process that ended instead fails with what it said."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

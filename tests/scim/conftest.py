@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
-from tests.kit.scim_client import connect
+from tests.kit.scim_client import CORE, connect
 from tests.kit.world import make_world as make
 
 
@@ -52,6 +52,9 @@ def protocol(sqlite_template, tmp_path_factory):
 def many_people(idp):
     """Return a maker of so many visible resources at once; nobody is invited for them."""
 
+    def document(id_):
+        return b'{"schemas":["%s"],"id":"%s"}' % (CORE.encode(), str(id_).encode())
+
     def make(number):
         with idp.services.context.database.write() as session:
             source = session.scalars(
@@ -65,8 +68,7 @@ def many_people(idp):
                     {
                         "id": id_, "seq": place, "source_id": source, "user_name_key": str(id_),
                         "desired_active": True, "created_at": now, "modified_at": now,
-                        "document": b'{"schemas":[],"id":"%s"}' % str(id_).encode(), "version": 1,
-                        "search": {},
+                        "document": document(id_), "search": {"active": "true"}, "version": 1,
                     }
                     for place, id_ in enumerate(ids, start=1)
                 ],
