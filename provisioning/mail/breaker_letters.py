@@ -1,4 +1,4 @@
-"""The letter that asks administrators to decide about held dismissals."""
+"""Letters to administrators about removals that are held."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioning.mail.letters import address_of, compose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerLetter:
-    """What administrators are told when removals of a source are held (D6)."""
+    """Whose removals are held, and where to decide (D6)."""
 
     intranet_name: str
     sender: str

@@ -192,12 +192,11 @@ class DeliveryService:
 
     def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
         """Render a letter, unless what it speaks of was over before it left."""
+        if message.topic == BREAKER_LETTER:
+            return breaker_letter(session, self._context, message)
         if message.topic == TOKEN_LETTER:
             return token_letter(session, self._context, message)
-        if message.topic == BREAKER_LETTER:
-            gone = message.state in GONE
-            return breaker_letter(session, self._context, message, gone=gone)
-        invitation = _invitation_of(session, message)
+        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
         if invitation is None:
             return None
         if invitation.ended_at is not None and message.state not in GONE:
@@ -229,7 +228,9 @@ class DeliveryService:
             message.delivered_at = now
             message.attempts += 1
             message.claimed_until = message.error = None
-            invitation = _invitation_of(session, message)
+            if message.topic not in LETTERS:
+                return
+            invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
             if invitation is None:
                 return
             if message.topic == REMINDER_LETTER:
@@ -280,9 +281,3 @@ class DeliveryService:
             else:
                 message.state = OutboxState.WAITING
                 message.not_before = now + retry_delay(message.attempts)
-
-
-def _invitation_of(session: Session, message: OutboxRecord) -> InvitationRecord | None:
-    """Return the invitation a letter is about; None when it is about none, or it is gone."""
-    id_ = message.payload.get("invitation")
-    return session.get(InvitationRecord, UUID(id_)) if id_ else None

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from provisioning.domain.addresses import usable_mail
 from provisioning.services.context import ServiceContext
-from provisioning.storage.models.accounts import RoleGrantRecord, RoleName
+from provisioning.storage.models.accounts import IdentityRecord, RoleGrantRecord, RoleName
+
+
+def addresses_of(session: Session, context: ServiceContext, *roles: RoleName) -> Sequence[str]:
+    """Return the addresses of those with one of these roles here to which a letter can be sent."""
+    addresses = session.scalars(
+        select(IdentityRecord.address)
+        .join(RoleGrantRecord, RoleGrantRecord.account_id == IdentityRecord.account_id)
+        .where(RoleGrantRecord.intranet_id == context.intranet_id, RoleGrantRecord.role.in_(roles))
+    )
+    usable = {usable_mail(address) for address in addresses if address}
+    return sorted(address for address in usable if address)
 
 
 def take_roles(session: Session, context: ServiceContext, account_id: UUID) -> None:

@@ -13,7 +13,6 @@ latest only. A token that is revoked or replaced alarms nobody.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -21,10 +20,10 @@ import structlog
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.addresses import usable_mail
 from provisioning.mail.token_letters import TokenLetter, render_token_letter
 from provisioning.services.context import ServiceContext
-from provisioning.storage.models.accounts import IdentityRecord, RoleGrantRecord, RoleName
+from provisioning.services.roles import addresses_of
+from provisioning.storage.models.accounts import RoleName
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import TokenKind, TokenRecord
@@ -51,7 +50,7 @@ class TokenLetters:
         now, written = self._context.now(), 0
         with self._context.database.write() as session:
             ending = session.execute(self._ending(now)).all()
-            recipients = _administrators(session, self._context) if ending else ()
+            recipients = addresses_of(session, self._context, RoleName.ADMIN) if ending else ()
             for token, source in ending:
                 days = _days_left(token, now)
                 if days is None:
@@ -136,17 +135,3 @@ def _days_left(token: TokenRecord, now: datetime) -> int | None:
         if moment <= now:
             return days if moment > token.created_at else None
     return None
-
-
-def _administrators(session: Session, context: ServiceContext) -> Sequence[str]:
-    """Return the addresses of the intranet's administrators to which a letter can be sent."""
-    addresses = session.scalars(
-        select(IdentityRecord.address)
-        .join(RoleGrantRecord, RoleGrantRecord.account_id == IdentityRecord.account_id)
-        .where(
-            RoleGrantRecord.intranet_id == context.intranet_id,
-            RoleGrantRecord.role == RoleName.ADMIN,
-        )
-    )
-    usable = {usable_mail(address) for address in addresses if address}
-    return sorted(address for address in usable if address)

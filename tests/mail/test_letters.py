@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 
 from provisioning.domain.addresses import usable_mail
 from provisioning.mail.breaker_letters import BreakerLetter, render_breaker
-from provisioning.mail.letters import (
-    InvitationLetter,
-    render_invitation,
-    render_reminder,
-)
+from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
 
 LINK = "https://intranet.corp.example/join/Zm9vYmFy"
 
