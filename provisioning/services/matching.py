@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.correlation import Candidate
 from provisioning.domain.employees import EmployeeState
-from provisioning.domain.errors import MatchError, NotFoundError
+from provisioning.domain.errors import DecidedError, MatchError, NotFoundError
 from provisioning.domain.findings import Finding, FindingKind
 from provisioning.domain.matching import Decision
 from provisioning.domain.people import DirectoryId, Person
@@ -67,7 +67,8 @@ class MatchingService:
 
         Raises:
             NotFoundError: There is no such question (any more), or no such employee.
-            MatchError: It was decided meanwhile, or cannot be done; nothing was changed.
+            DecidedError: Somebody decided before; nothing was changed.
+            MatchError: It cannot be done; nothing was changed.
             SeatLimitError: No seat is free and the policy says to reject (L3).
         """
         if (decision is Decision.SAME_PERSON) != (employee_id is not None):
@@ -76,7 +77,7 @@ class MatchingService:
             match, source = self._locked(session, match_id)
             who = f"{match.person['display_name']} of {source.name}"
             if match.decision is not None:
-                raise MatchError(
+                raise DecidedError(
                     f"{match.decided_by} decided about {who} before: "
                     f"{match.decision.replace('_', ' ')}. {NOTHING}"
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from provisioning.domain.errors import MatchError, NotFoundError, SeatLimitError
+from provisioning.domain.errors import DecidedError, MatchError, NotFoundError, SeatLimitError
 from provisioning.domain.policy import ContactPolicy, Policy, WhenFull
 from provisioning.services.context import Actor
 from provisioning.storage.models.effects import EventRecord
@@ -112,7 +112,7 @@ def test_what_was_done_is_not_taken_back(world, idp):
     decide(world, row, NEW)
     with pytest.raises(MatchError, match="cannot be taken back"):
         world.services.matching.reopen(row.id, ME)
-    with pytest.raises(MatchError, match=r"anna decided .* before: new person"):
+    with pytest.raises(DecidedError, match=r"anna decided .* before: new person"):
         decide(world, row, IGNORE)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from provisioning.domain.errors import MatchError, NotFoundError, ProvisioningError
+from provisioning.domain.errors import DecidedError, MatchError, NotFoundError, ProvisioningError
 from provisioning.domain.policy import Policy
 from provisioning.services.context import Actor
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
@@ -58,7 +58,7 @@ def test_of_administrators_who_decide_at_once_one_decides(world, idp):
         )
     )
     assert [isinstance(one, str) for one in said].count(True) == 1
-    assert all(isinstance(one, MatchError) for one in said if not isinstance(one, str))
+    assert all(isinstance(one, DecidedError) for one in said if not isinstance(one, str))
     decided = world.services.matches.one(row.id)
     new, same = decided.decision == "new_person", decided.decision == "same_person"
     assert count(world, EmployeeRecord) == 2 + new

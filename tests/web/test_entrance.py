@@ -25,6 +25,8 @@ def rules(site):
         values = {
             "run": 1,
             "match": 1,
+            "number": 1,
+            "id_": 1,
             "message": 1,
             "employee_id": UUID(int=1),
             "source": "x",
