@@ -8,7 +8,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 PIP  := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
-LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
         --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 # One step of `make check`: a word when it is fine, everything it said when it is not.
@@ -16,7 +16,7 @@ step = @out=$$({ $(2); } 2>&1) && echo "ok      $(1)" || { echo "FAILED  $(1)"; 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run check test faults bench coverage format docs picture lock \
-        python dev servers check-format check-lint check-types check-imports check-layers check-fast check-schema
+        python dev servers canaille check-format check-lint check-types check-imports check-layers check-fast check-schema
 
 help: ## List what can be asked for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,7 @@ check: ## What to run before every commit: style, types, imports, layers, fast t
 	@$(MAKE) --no-print-directory --keep-going \
 	    check-format check-lint check-types check-imports check-layers check-fast check-schema
 
-test: dev servers ## Run the whole suite against real servers, installing those that are missing
+test: dev servers canaille ## Run the whole suite against real servers, installing those that are missing
 	@$(PYTEST)
 
 faults: dev servers ## Run the long soaks and kill series
@@ -40,7 +40,7 @@ faults: dev servers ## Run the long soaks and kill series
 bench: dev ## Run every benchmark, one after the other
 	@for file in $(sort $(wildcard benchmarks/*.py)); do echo "== $$file" && $(BIN)/python "$$file" || exit 1; done
 
-coverage: dev servers ## Run the whole suite and list the lines it never reached
+coverage: dev servers canaille ## Run the whole suite and list the lines it never reached
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered
 
 format: dev ## Format the code and fix what can be fixed by itself
@@ -53,9 +53,10 @@ docs: dev ## Write the documents that are made from code
 picture: dev servers ## Take the picture of the README from a running demo
 	@$(BIN)/python -m tests.kit.demo docs/overview.png
 
-lock: dev ## Write both lock files from pyproject.toml (UPGRADE=--upgrade for newer packages)
-	@$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.lock
-	@$(LOCK) --constraint requirements-dev.lock --no-annotate --output-file requirements.lock
+lock: dev ## Write the lock files, from pyproject.toml first (UPGRADE=--upgrade for newer packages)
+	@$(LOCK) $(UPGRADE) pyproject.toml --extra dev --output-file requirements-dev.lock
+	@$(LOCK) pyproject.toml --constraint requirements-dev.lock --no-annotate --output-file requirements.lock
+	@$(LOCK) $(UPGRADE) tests/canaille.in --no-annotate --output-file tests/canaille.lock
 
 # --- how ------------------------------------------------------------------------------
 
@@ -82,6 +83,16 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 
 servers:
 	@sh tests/prepare.sh
+
+# An identity provider of the suite: its pins must not meet ours.
+canaille: $(VENV)/.canaille
+
+$(VENV)/.canaille: tests/canaille.lock | $(VENV)/.runtime
+	@echo 'Bringing $(VENV)/canaille up to date' >&2
+	@$(PYTHON) -m venv --clear $(VENV)/canaille
+	@$(VENV)/canaille/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+	    --require-hashes --no-deps -r tests/canaille.lock
+	@touch $@
 
 check-format:
 	$(call step,format,$(BIN)/ruff format --check)

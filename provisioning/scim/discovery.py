@@ -10,6 +10,7 @@ from scim2_models import Context, EnterpriseUser, Group, User
 
 from provisioning.scim.limits import MAX_COUNT, MAX_FILTER, MAX_OPERATIONS, ScimLimits
 from provisioning.scim.paging import DEFAULT_COUNT
+from provisioning.scim.quirks import refuses_pagination
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, GROUP
 
 _OURS = {
@@ -27,10 +28,10 @@ _OURS = {
 }
 
 
-def service_provider_config(base_url: str, limits: ScimLimits) -> dict[str, Any]:
-    """Return /ServiceProviderConfig."""
+def service_provider_config(base_url: str, limits: ScimLimits, user_agent: str) -> dict[str, Any]:
+    """Return /ServiceProviderConfig, in the form its reader understands."""
     unsupported = {"supported": False}
-    return {
+    config = {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": True},
         "bulk": {
@@ -71,6 +72,9 @@ def service_provider_config(base_url: str, limits: ScimLimits) -> dict[str, Any]
             "location": f"{base_url}/ServiceProviderConfig",
         },
     }
+    if refuses_pagination(user_agent):
+        del config["pagination"]
+    return config
 
 
 def resource_types(base_url: str) -> Sequence[dict[str, Any]]:
@@ -110,14 +114,19 @@ def resource_types(base_url: str) -> Sequence[dict[str, Any]]:
 
 @cache
 def schemas(base_url: str) -> Mapping[str, dict[str, Any]]:
-    """Return /Schemas by id: exactly what is stored and answered."""
+    """Return /Schemas by id: what is stored and answered, and `password`.
+
+    A password is taken and forgotten: canaille sends one and gives up where none is declared.
+    """
     found = {}
     for model in (User, EnterpriseUser, Group):
         document = model.to_schema().model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
-        document["attributes"] = [
-            attribute for attribute in document["attributes"] if attribute["name"] != "password"
-        ]
         found[document["id"]] = document
+    # Nobody's name but the member's own is shown.
+    members = next(each for each in found[GROUP]["attributes"] if each["name"] == "members")
+    for each in members["subAttributes"]:
+        if each["name"] == "display":
+            each["mutability"] = "readOnly"
     found[EXTENSION] = {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
         "id": EXTENSION,

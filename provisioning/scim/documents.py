@@ -110,7 +110,12 @@ def _stored_form(user: _AddressedUser[EnterpriseUser], custom: Mapping[str, Any]
 
 
 def write_of(
-    document: dict[str, Any], id_: UUID, source: str, before: dict[str, Any] | None
+    document: dict[str, Any],
+    id_: UUID,
+    source: str,
+    before: dict[str, Any] | None,
+    *,
+    was_active: bool = True,
 ) -> ScimUserWrite:
     """Return what to store for a validated document.
 
@@ -118,14 +123,15 @@ def write_of(
         document: The client's wish, without read-only parts.
         id_: Our resource id.
         source: The token's source.
-        before: The stored document, if there is one: `active` absent or null keeps what was.
+        before: The stored document, if there is one.
+        was_active: What holds on while `active` has no value, which is never a dismissal.
 
     Raises:
         ScimError: 400 invalidValue: a name or key is empty or too long.
     """
     document = dict(document)
-    if document.get("active") is None:
-        document["active"] = True if before is None else before.get("active", True)
+    if before is None:
+        document.setdefault("active", True)
     user_name = str(document["userName"]).strip()
     if before is not None and is_tombstone(str(before.get("userName", "")), user_name):
         user_name = before["userName"]
@@ -147,7 +153,7 @@ def write_of(
         user_name_key=address_key(user_name),
         external_id=exact_key(document.get("externalId") or "") or None,
         display_name_key=address_key(str(display_name)) if display_name else None,
-        person=person_of(document, DirectoryId(source, str(id_))),
+        person=person_of(document, DirectoryId(source, str(id_)), was_active=was_active),
         document=orjson.dumps(document),
         search=search_of_user(document),
         email_keys=email_keys(document),
@@ -158,8 +164,8 @@ def _invalid(detail: str) -> ScimError:
     return ScimError(HTTPStatus.BAD_REQUEST, detail, "invalidValue")
 
 
-def person_of(document: dict[str, Any], id_: DirectoryId) -> Person:
-    """Return the person a document describes."""
+def person_of(document: dict[str, Any], id_: DirectoryId, *, was_active: bool = True) -> Person:
+    """Return the person a document describes; `was_active` holds where it does not say."""
     name = document.get("name") or {}
     enterprise = document.get(ENTERPRISE) or {}
     addresses = _addresses(document)
@@ -168,7 +174,7 @@ def person_of(document: dict[str, Any], id_: DirectoryId) -> Person:
     joined = " ".join(part for part in (given, family) if part)
     user_name = str(document["userName"]).strip()
     phones = document.get("phoneNumbers") or [{}]
-    active = bool(document["active"])
+    active = bool(document.get("active", was_active))
     return Person(
         id=id_,
         user_name=user_name,

@@ -109,7 +109,7 @@ def _add_discovery(scim: Blueprint, base_url: str, limits: ScimLimits) -> None:
     add(
         "/ServiceProviderConfig",
         "service_provider_config",
-        lambda: json_response(service_provider_config(base_url, limits)),
+        lambda: json_response(service_provider_config(base_url, limits, request.user_agent.string)),
     )
     add("/ResourceTypes", "resource_types", lambda: _list(list(types.values())))
     add("/ResourceTypes/<name>", "resource_type", lambda name: _one(types, name, "resource type"))

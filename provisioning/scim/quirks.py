@@ -31,7 +31,7 @@ def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     payload = {
         key: _with_manager(value) if key.lower() == ENTERPRISE.lower() else value
         for key, value in payload.items()
-        if value != "" or key.lower() != "active"  # Entra's "" is nobody's wish
+        if value != "" or not _is_active(key)
     }
     return with_schema(payload, CORE)
 
@@ -71,6 +71,15 @@ def is_tombstone(old: str, new: str) -> bool:
     return is_mark
 
 
+def refuses_pagination(user_agent: str) -> bool:
+    """Whether a client gives up on a ServiceProviderConfig that says RFC 9865's `pagination`.
+
+    canaille's does: scim2-client before 0.8, which talks through httpx.
+    https://canaille.readthedocs.io/en/latest/howtos/provisioning.html
+    """
+    return user_agent.startswith("python-httpx/")
+
+
 def _operations(operation: Any) -> Iterator[Any]:
     """Yield what one operation means; nothing is ever set to nothing.
 
@@ -97,7 +106,7 @@ def _operations(operation: Any) -> Iterator[Any]:
         yield from _pathless(operation, value, clears=clears)
     elif "value" in operation and value in (None, ""):
         used(Quirk.REPLACE_WITH_NOTHING_REMOVES if clears else Quirk.ADD_OF_NOTHING)
-        if clears:
+        if clears and not _is_active(path):
             yield {"op": "remove", "path": path}
     else:
         yield operation
@@ -123,7 +132,7 @@ def _pathless(
             yield {**operation, "path": key, "value": normal}
         elif normal not in (None, ""):
             given[f"{ENTERPRISE}:manager" if is_manager else key] = normal
-        elif is_manager or clears:
+        elif (is_manager or clears) and not _is_active(key):
             used(Quirk.REPLACE_WITH_NOTHING_REMOVES)
             yield {"op": "remove", "path": f"{ENTERPRISE}:manager" if is_manager else key}
     if given or not value:
@@ -141,6 +150,11 @@ def _lacks_quotes(path: str) -> bool:
     )
 
 
+def _is_active(path: str) -> bool:
+    """Whether it is `active`: Entra's "" for it is nobody's wish."""
+    return path.lower() == "active"
+
+
 def _with_manager(enterprise: Any) -> Any:
     """Return the enterprise extension with its manager in the RFC's form."""
     if not isinstance(enterprise, dict):
@@ -152,22 +166,23 @@ def _with_manager(enterprise: Any) -> Any:
 
 
 def _manager(value: Any) -> dict[str, str] | None:
-    """Return a manager with the reference RFC 7643 4.3 asks for and no provider sends.
+    """Return a manager with the reference RFC 7643 4.3 asks for and few providers send.
 
     Entra sends a string, an object or a list, and takes it away with "".
     """
     if isinstance(value, list):
         used(Quirk.MANAGER_AS_LIST)
         value = value[0] if value else None
+    reference = None
     if isinstance(value, dict):
         if "$ref" not in value:
             used(Quirk.MANAGER_WITHOUT_REFERENCE)
-        value = named(value, "value")
+        reference, value = value.get("$ref"), named(value, "value")
     elif value is not None:
         used(Quirk.MANAGER_AS_STRING)
     if not value:
         return None
-    return {"value": str(value), "$ref": f"../Users/{value}"}
+    return {"value": str(value), "$ref": str(reference or f"../Users/{value}")}
 
 
 def _notice_active(value: Any) -> None:

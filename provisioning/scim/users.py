@@ -111,7 +111,12 @@ class Users:
         payload = normalise_user(asked.body)
         with client_input():
             document = parse_user(payload, replacing=True)
-        return self._change(resource_id, asked, lambda _stored: document)
+
+        def replaced(stored: dict[str, Any]) -> dict[str, Any]:
+            kept = {key: stored[key] for key in ("active",) if key in stored}
+            return document if "active" in document else document | kept
+
+        return self._change(resource_id, asked, replaced)
 
     def patch(self, resource_id: str, asked: Asked) -> Answer:
         """PATCH: every operation or none, under the row's lock."""
@@ -144,9 +149,9 @@ class Users:
         id_, caller = resource_uuid("user", resource_id), asked.caller
         version = asked.expected_version
 
-        def rewrite(stored: bytes, id_: UUID) -> ScimUserWrite:
+        def rewrite(stored: bytes, id_: UUID, was_active: bool) -> ScimUserWrite:  # noqa: FBT001
             before = orjson.loads(stored)
-            return write_of(change(before), id_, caller.source, before)
+            return write_of(change(before), id_, caller.source, before, was_active=was_active)
 
         row = started_over(
             lambda: self._services.scim_users.change(

@@ -41,8 +41,9 @@ class ScimUserWrite:
     """What its addresses are looked up by."""
 
 
-Rewrite = Callable[[bytes, UUID], ScimUserWrite]
-"""Turns the stored document and the resource's id into what shall be stored instead."""
+Rewrite = Callable[[bytes, UUID, bool], ScimUserWrite]
+"""Turns the stored document, the resource's id and what the client last set `active` to into
+what shall be stored instead."""
 
 
 def stored_user(session: Session, source_id: UUID, id_: UUID) -> UserRow:

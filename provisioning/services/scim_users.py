@@ -97,7 +97,7 @@ class ScimUserService:
         try:
             with self._context.database.write() as session:
                 record = self._locked(session, source_id, id, expected_version)
-                write = rewrite(record.document, id)
+                write = rewrite(record.document, id, record.desired_active)
                 if _names(record) != (write.user_name_key, write.external_id):
                     require_unique(session, source_id, write, id)
                 source = session.get_one(SourceRecord, source_id)

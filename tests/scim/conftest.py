@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
+from tests.kit.provider import running_provider
 from tests.kit.scim_client import CORE, connect
 from tests.kit.world import make_world as make
 
@@ -92,3 +93,18 @@ def logged(world):
         return list(world.services.inbound_reports.requests(**chosen))
 
     return read
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def served_usher(request, tmp_path_factory):
+    """A served Usher for all tests of a module, once on each kind of database."""
+    folder = tmp_path_factory.mktemp("served")
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), folder / "usher.db")
+        url = f"sqlite:///{path}"
+    else:
+        postgres = request.getfixturevalue("postgres")
+        template = request.getfixturevalue("postgresql_template")
+        url = postgres.url(postgres.create_database(template=template))
+    with running_provider(folder, url) as served:
+        yield served

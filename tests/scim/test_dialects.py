@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.scim_client import CORE, ENTERPRISE, operation, taken
+from tests.kit.scim_client import CORE, ENTERPRISE, operation, taken, user
 
 TOMBSTONE = "5a6f4c1e6f5b4f5e9a3e2f9f5f0b7a11"
 
@@ -102,3 +102,27 @@ class TestEntra:
     def test_another_name_is_a_name(self, idp, ann, name):
         """32 digits before somebody else's name, or alone, or too few of them: a rename."""
         assert idp.patch(ann["id"], operation("Replace", "userName", name))["userName"] == name
+
+
+def test_a_reference_to_a_manager_is_kept_as_it_was_sent(idp):
+    """RFC 7643 4.3: scim2-tester sends one; to who sends none, a relative one is answered."""
+    boss = {"value": "7", "$ref": "https://directory.example/Users/7"}
+    ann = idp.create("ann", **{ENTERPRISE: {"manager": boss}})
+    assert ann[ENTERPRISE]["manager"] == boss
+    moved = idp.patch(ann["id"], operation("replace", f"{ENTERPRISE}:manager", "8"))
+    assert moved[ENTERPRISE]["manager"] == {"value": "8", "$ref": "../Users/8"}
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_taking_active_away_changes_nothing(world, idp, was):
+    """D1: the attribute has no value any more (RFC 7644 3.5.2.2); what it was holds on."""
+    ann = idp.create("ann")
+    world.accept("Ann")
+    idp.activate(ann["id"], was)
+    assert "active" not in idp.patch(ann["id"], operation("remove", "active"))
+    assert "active" not in idp.patch(ann["id"], operation("replace", "title", "Chief"))
+    quiet = user("ann", active=None)
+    assert "active" not in idp.put(ann["id"], quiet)
+    assert world.states() == {"Ann": "active" if was else "dismissed"}
+    idp.activate(ann["id"], not was)
+    assert world.states() == {"Ann": "dismissed" if was else "active"}

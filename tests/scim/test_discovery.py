@@ -32,6 +32,13 @@ def test_what_is_supported_is_told(protocol):
     assert config["meta"]["location"] == f"{BASE}/ServiceProviderConfig"
 
 
+def test_canaille_hears_of_no_pagination(protocol):
+    """canaille 0.3.6: a ServiceProviderConfig with RFC 9865's pagination is thrown away whole."""
+    config = taken(protocol("GET", "/ServiceProviderConfig"))
+    heard = taken(protocol("GET", "/ServiceProviderConfig", User_Agent="python-httpx/0.28.1"))
+    assert heard == {key: value for key, value in config.items() if key != "pagination"}
+
+
 def test_there_are_users_and_groups(protocol):
     """Each type by itself is the entry of the list."""
     listed = taken(protocol("GET", "/ResourceTypes"))
@@ -68,7 +75,8 @@ def test_what_is_answered_is_declared(protocol):
     assert ann[ENTERPRISE].keys() <= declared[ENTERPRISE].keys()
     assert ann[OURS].keys() <= declared[OURS].keys()
     assert {part["mutability"] for part in declared[OURS].values()} == {"readOnly"}
-    assert "password" not in declared[CORE]
+    assert declared[CORE]["password"]["returned"] == "never"
+    assert declared[GROUP]["members.display"]["mutability"] == "readOnly"
 
 
 @pytest.mark.parametrize(

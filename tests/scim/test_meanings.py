@@ -213,7 +213,6 @@ def test_no_word_about_active_changes_nothing(world, idp, was):
         operation("replace", "active", None),
         operation("replace", "active", ""),
         operation("add", "active", None),
-        operation("remove", "active"),
         operation("replace", None, {"active": None}),
         operation("replace", None, {"active": ""}),
     ):

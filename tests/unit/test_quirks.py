@@ -58,7 +58,7 @@ def test_the_manager_has_one_path(path):
     """Entra's documented example leaves the schema away."""
     value = {"value": "7", "$ref": "../Users/7"}
     assert normal({"op": "Add", "path": path, "value": [{"$ref": "x", "value": "7"}]}) == [
-        {"op": "Add", "path": MANAGER, "value": value}
+        {"op": "Add", "path": MANAGER, "value": {**value, "$ref": "x"}}
     ]
     assert normal({"op": "Add", "value": {path: "7"}}) == [{"op": "Add", "value": {MANAGER: value}}]
     assert normal({"op": "Add", "path": path, "value": ""}) == [{"op": "remove", "path": MANAGER}]
