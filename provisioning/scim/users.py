@@ -48,7 +48,7 @@ USERS = Listed(
     counted=ScimCounterRecord.users,
 )
 
-_BY_NAME = re.compile(r'userName eq "([!#-\[\]-~]+)"', re.IGNORECASE)
+_BY_NAME = re.compile(r'userName eq "([!#-\[\]-~]{1,500})"', re.IGNORECASE)
 """Printable ASCII without blanks, quotes and escapes: nothing that could be folded two ways."""
 
 _PLAIN = frozenset({"filter", "startIndex", "count", "attributes", "excludedAttributes"})
