@@ -10,7 +10,7 @@ from flask import Flask
 from provisioning.scim.errors import ScimError
 from provisioning.scim.gate import Gate
 from provisioning.scim.limits import FAILURES, WINDOW, ScimLimits
-from provisioning.scim.provider import create_scim_blueprint
+from provisioning.scim.provider import create_scim_blueprint, make_users
 from provisioning.services.tokens import SCOPES
 from tests.kit.nights import ME
 from tests.kit.scim_client import GROUP, ScimClient, refusal, user
@@ -102,7 +102,9 @@ def test_who_asks_too_often_waits(sqlite_world):
     """429 says how long and why; another token of the same source goes on."""
     services, limits = sqlite_world.services, ScimLimits(requests_per_second=2)
     gate, app = Gate(services.tokens, limits, clock=lambda: 1_000), Flask(__name__)
-    app.register_blueprint(create_scim_blueprint(services, gate, limits, public_url=PUBLIC_URL))
+    users = make_users(services, public_url=PUBLIC_URL)
+    scim = create_scim_blueprint(services, gate, limits, users, public_url=PUBLIC_URL)
+    app.register_blueprint(scim)
     busy, calm = (
         ScimClient(app, services, services.tokens.create("idp", ME).secret) for _ in range(2)
     )
