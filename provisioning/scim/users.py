@@ -18,11 +18,13 @@ from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.documents import parse_user, patch_user, write_of
 from provisioning.scim.errors import client_input
 from provisioning.scim.filters import user_condition, user_order
+from provisioning.scim.gate import reads_registry
 from provisioning.scim.listing import Listed, Listing
 from provisioning.scim.observations import about_user
 from provisioning.scim.paging import page_of
 from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
+from provisioning.scim.registry import Registry
 from provisioning.scim.rendering import list_document, user_document
 from provisioning.scim.retrying import started_over
 from provisioning.services.container import Services
@@ -62,6 +64,7 @@ class Users:
         self._services = services
         self._base_url = base_url
         self._database = services.context.database
+        self._registry = Registry(services.context, base_url)
 
     def create(self, asked: Asked) -> Answer:
         """POST: correlate, then invite, let wait or hire back: 201."""
@@ -79,6 +82,8 @@ class Users:
 
     def read(self, resource_id: str, asked: Asked) -> Answer:
         """GET one: the stored text, spliced."""
+        if reads_registry(asked.caller):
+            return self._registry.read(resource_id, asked)
         id_ = resource_uuid("user", resource_id)
 
         def look(connection: Connection) -> Answer:
@@ -94,6 +99,8 @@ class Users:
 
     def list(self, asked: Asked) -> Answer:
         """GET all, or those a filter names, a page at a time."""
+        if reads_registry(asked.caller):
+            return self._registry.list(asked)
 
         def look(connection: Connection) -> Answer:
             found = _named(connection, asked)

@@ -105,7 +105,8 @@ def moment_text(value: Any) -> str:
     return str(value.astimezone(UTC).isoformat())
 
 
-def _user_columns() -> Sequence[Any]:
+def outcome_columns() -> Sequence[Any]:
+    """Return what became of an employee, as the last fields of a UserRow."""
     employee = EmployeeRecord
     invited_at = (
         select(func.max(InvitationRecord.sent_at))
@@ -123,22 +124,26 @@ def _user_columns() -> Sequence[Any]:
         .where(FindingRecord.employee_id == employee.id, FindingRecord.closed_at.is_(None))
         .scalar_subquery()
     )
-    user = ScimUserRecord
-    return _raw(
-        user.id, user.seq, user.document, user.version, user.created_at, user.modified_at,
+    return raw(
         employee.id, employee.state, employee.state_reason, employee.because,
         employee.contact_email, employee.mailbox, employee.accepted_at, employee.dismissed_at,
         invited_at, login, findings,
     )  # fmt: skip
 
 
-def _raw(*columns: Any) -> Sequence[Any]:
+def raw(*columns: Any) -> Sequence[Any]:
     """Return columns as the driver gives them: a page has a thousand values, all to be texts."""
     return [type_coerce(column, NullType()) for column in columns]
 
 
-_USER_COLUMNS = _user_columns()
-_GROUP_COLUMNS = _raw(
+_USER_COLUMNS = [
+    *raw(
+        ScimUserRecord.id, ScimUserRecord.seq, ScimUserRecord.document, ScimUserRecord.version,
+        ScimUserRecord.created_at, ScimUserRecord.modified_at,
+    ),
+    *outcome_columns(),
+]  # fmt: skip
+_GROUP_COLUMNS = raw(
     ScimGroupRecord.id, ScimGroupRecord.seq, ScimGroupRecord.document, ScimGroupRecord.version,
     ScimGroupRecord.created_at, ScimGroupRecord.modified_at,
 )  # fmt: skip
@@ -193,7 +198,7 @@ def _groups_of_users() -> Select[Any]:
     group = ScimGroupRecord
     direct = func.max(cast(up.c.direct, Integer))
     return (
-        select(*_raw(up.c.user_id, group.id), group.display_name, direct)
+        select(*raw(up.c.user_id, group.id), group.display_name, direct)
         .join(group, group.id == up.c.group_id)
         .group_by(up.c.user_id, group.id, group.display_name, group.seq)
         .order_by(group.seq)
@@ -203,7 +208,7 @@ def _groups_of_users() -> Select[Any]:
 _GROUPS_OF_USERS = _groups_of_users()
 _MEMBERS = (
     select(
-        *_raw(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
+        *raw(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
     )
     .where(ScimMemberRecord.group_id.in_(bindparam("ids", expanding=True)))
     .order_by(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)

@@ -106,7 +106,6 @@ def test_what_is_ignored_is_called_by_its_path(world, idp, logged):
         "favouriteColour",
         "name.nick",
         "emails.verified",
-        "password",
         "urn:corp:2.0:User:badge",
         f"{ENTERPRISE}:floor",
     }
@@ -142,6 +141,6 @@ def test_groups_and_operations_of_a_bulk_are_looked_at_too(idp, logged):
     idp("POST", "/Users/.search", {"schemas": [], "filter": 'userName eq "ann"', "startIndex": 1})
     search, bulk, group = logged()
     assert (list(search.unknown), list(group.unknown)) == ([], ["colour"])
-    assert set(bulk.unknown) == {"shoeSize", "password"}
+    assert set(bulk.unknown) == {"shoeSize"}
     assert bulk.scim_user_id is None
     assert group.scim_group_id is not None

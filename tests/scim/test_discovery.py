@@ -19,7 +19,7 @@ def everything(document):
 def test_what_is_supported_is_told(protocol):
     """The limits are those that are kept; paging by cursor is told (RFC 9865 4)."""
     config = taken(protocol("GET", "/ServiceProviderConfig"))
-    for name in ("patch", "filter", "etag", "bulk"):
+    for name in ("patch", "filter", "sort", "etag", "bulk"):
         assert config[name]["supported"] is True
     assert config["changePassword"]["supported"] is False
     assert config["filter"]["maxResults"] == 200

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from provisioning.scim.discovery import service_provider_config
 from tests.kit.scim_client import ENTERPRISE, OURS, refusal, taken
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -209,11 +208,6 @@ def test_cursors_follow_the_order_that_was_asked_for(idp, people):
 def test_an_order_that_is_none_is_refused(protocol, asked):
     """400 with a sentence, not some other order."""
     assert refusal(protocol.try_list(**asked), 400, "invalidValue")
-
-
-def test_sorting_is_declared():
-    """RFC 7643 5: clients ask only for what is declared."""
-    assert service_provider_config("https://x.example")["sort"] == {"supported": True}
 
 
 def test_groups_are_asked_for_and_sorted_like_people(idp, people):
