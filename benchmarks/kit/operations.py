@@ -53,7 +53,9 @@ def operations(people: int) -> list[Operation]:
         Operation("PATCH active", _activations, 0.4),
         Operation("PUT", _replacements, 0.4),
         *(Operation(f"add one to {size:,} members", _joining(size), 0.4) for size in sizes),
-        Operation("Bulk of 100", lambda server, number, _: _bulks(server, number, newcomers), 0.03),
+        Operation(
+            "Bulk of 100", lambda server, number, _: _bulks(server, number, newcomers), 0.015
+        ),
     ]
 
 
