@@ -15,7 +15,7 @@ import argparse
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,10 @@ Measured = dict[str, dict[str, Figures]]
 """Figures by operation, then by server."""
 
 
-def measure(servers: Sequence[Server], people: int, requests: int, rounds: int) -> Measured:
-    measured: Measured = {}
+def measure(
+    servers: Sequence[Server], people: int, requests: int, rounds: int
+) -> Iterator[tuple[str, dict[str, Figures]]]:
+    """Yield each operation's name and what every server needed for it."""
     for operation in operations(people):
         played: dict[str, list[Round]] = {server.name: [] for server in servers}
         for turn in range(rounds + 1):
@@ -61,8 +63,7 @@ def measure(servers: Sequence[Server], people: int, requests: int, rounds: int) 
                 server = servers[(turn + place) % len(servers)]
                 number = _number(operation, server, requests)
                 played[server.name].append(play(server, operation.make(server, number, turn)))
-        measured[operation.name] = {name: _figures(found[1:]) for name, found in played.items()}
-    return measured
+        yield operation.name, {name: _figures(found[1:]) for name, found in played.items()}
 
 
 def _number(operation: Operation, server: Server, requests: int) -> int:
@@ -79,14 +80,16 @@ def _figures(rounds: Sequence[Round]) -> Figures:
     )
 
 
-def print_table(measured: Measured, names: Sequence[str]) -> None:
+def print_head(names: Sequence[str]) -> None:
     print(f"| | {' | '.join(names)} | rate to floor | CPU to floor |")
-    print("|---" * (len(names) + 3) + "|")
-    for operation, found in measured.items():
-        floor, usher = found["floor"], found["usher"]
-        cells = " | ".join(str(found[name]) for name in names)
-        cpu = f"{usher.cpu / floor.cpu:.1f}x" if floor.cpu else "-"
-        print(f"| {operation} | {cells} | {usher.rate / floor.rate:.0%} | {cpu} |")
+    print("|---" * (len(names) + 3) + "|", flush=True)
+
+
+def print_row(operation: str, found: Mapping[str, Figures]) -> None:
+    floor, usher = found["floor"], found["usher"]
+    cells = " | ".join(str(each) for each in found.values())
+    cpu = f"{usher.cpu / floor.cpu:.1f}x" if floor.cpu else "-"
+    print(f"| {operation} | {cells} | {usher.rate / floor.rate:.0%} | {cpu} |", flush=True)
 
 
 def print_growth(by_size: Mapping[int, Measured]) -> None:
@@ -102,6 +105,23 @@ def print_growth(by_size: Mapping[int, Measured]) -> None:
         print(f"| {operation} | {' | '.join(f'{cost:.2f}' for cost in costs)} | {growth} |")
 
 
+def _at_one_size(database: str, people: int, requests: int, rounds: int) -> Measured:
+    """Print what was measured, row by row, and return it."""
+    measured: Measured = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), database, people) as servers,
+    ):
+        print(f"\n### {people:,} people, {database}\n")
+        print_head([server.name for server in servers])
+        for operation, found in measure(servers, people, requests, rounds):
+            print_row(operation, found)
+            measured[operation] = found
+        sizes = (f"{server.name} {server.megabytes()} MB" for server in servers)
+        print(f"\nLargest process: {', '.join(sizes)}.", flush=True)
+    return measured
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, nargs="+", default=[1_000, 10_000])
@@ -112,16 +132,7 @@ def main() -> None:
     for database in chosen.database:
         by_size: dict[int, Measured] = {}
         for people in sorted(chosen.people):
-            with (
-                tempfile.TemporaryDirectory() as folder,
-                running(Path(folder), database, people) as servers,
-            ):
-                found = measure(servers, people, chosen.requests, chosen.rounds)
-                by_size[people] = found
-                print(f"\n### {people:,} people, {database}\n")
-                print_table(found, [server.name for server in servers])
-                sizes = (f"{server.name} {server.megabytes()} MB" for server in servers)
-                print(f"\nLargest process: {', '.join(sizes)}.", flush=True)
+            by_size[people] = _at_one_size(database, people, chosen.requests, chosen.rounds)
         if len(by_size) > 1:
             print(f"\n### Growth, {database}\n")
             print_growth(by_size)
