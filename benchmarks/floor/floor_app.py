@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, request
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -38,7 +38,7 @@ FILTER = re.compile(r'(\S+) eq "(.*)"')
 MEMBER = re.compile(r'members\[value eq "(.*)"\]')
 
 # Every statement is made once; only its values differ.
-VALUE = bindparam("value")
+VALUE: BindParameter[str] = bindparam("value")
 ONE = select(users.c.document).where(users.c.id == VALUE)
 ONE_TO_WRITE = select(users.c.seq, users.c.document).where(users.c.id == VALUE)
 BY_FILTER = {
