@@ -64,6 +64,12 @@ class Postgres:
         """Return the address of a database, the way settings want it."""
         return f"postgresql+psycopg://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The process whose children answer; it has to be started."""
+        assert self._process is not None
+        return self._process.pid
+
     def create_database(self, name: str | None = None, *, template: str = "template0") -> str:
         """Make a database and return its name."""
         name = name or f"test_{secrets.token_hex(8)}"
