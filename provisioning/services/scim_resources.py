@@ -55,7 +55,7 @@ def stored_user(session: Session, source_id: UUID, id_: UUID) -> UserRow:
     return row
 
 
-def _visible_with(column: InstrumentedAttribute[Any], name: str) -> Select[Any]:
+def _visible_with(column: InstrumentedAttribute[Any], name: str) -> Select[*tuple[Any, ...]]:
     user = ScimUserRecord
     return select(user.id, user.user_name_key, user.external_id).where(
         this(user.source_id), user.hidden_at.is_(None), column == bindparam(name)
