@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from provisioning.scim.filters import email_keys, group_condition, search_of_user, user_condition
+from provisioning.services.scim_resources import _NAMED_ALIKE
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import (
     ScimEmailRecord,
@@ -155,6 +156,16 @@ def test_hot_look_ups_read_no_table_from_end_to_end(database):
     for wanted in OF_GROUPS:
         query = select(group.id).where(group.source_id == source_id, group_condition(wanted))
         assert not scanned(plan_of(database, query)), (wanted, plan_of(database, query))
+
+
+def test_whether_a_name_is_taken_is_looked_up_by_both_indexes(database):
+    """Before every creation and PUT: the first load of a company must not be quadratic."""
+    database, source_id = database
+    values = {"this_source_id": source_id, "user_name": "p7@corp.example", "external_id": "x8"}
+    plan = plan_of(database, _NAMED_ALIKE.params(values))
+    sought = [line for line in plan if line.startswith("SEARCH") or "Index Cond" in line]
+    for key in ("user_name_key", "external_id"):
+        assert any(key in line for line in sought), plan
 
 
 def test_a_filter_of_the_same_shape_is_compiled_once():
