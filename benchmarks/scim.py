@@ -1,7 +1,7 @@
 """The SCIM provider beside the floor and a peer, in one run, at several sizes.
 
     .venv/bin/python benchmarks/scim.py [--people 1000 10000] [--database sqlite postgresql]
-                                        [--requests 300] [--rounds 4]
+                                        [--requests 240] [--rounds 2]
 
 Usher and the floor run as two processes each, scim2-server as one and up to 1,000 people only.
 Eight kept connections ask; rounds go from server to server, so that all see the same noise. Cells
@@ -126,8 +126,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, nargs="+", default=[1_000, 10_000])
     parser.add_argument("--database", nargs="+", default=["sqlite", "postgresql"])
-    parser.add_argument("--requests", type=int, default=300, help="of a light operation, a round")
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--requests", type=int, default=240, help="of a light operation, a round")
+    parser.add_argument("--rounds", type=int, default=2)
     chosen = parser.parse_args()
     for database in chosen.database:
         by_size: dict[int, Measured] = {}
