@@ -49,7 +49,7 @@ def test_parallel_changes_of_one_person_all_count(make_world):
     view = services.scim_users.create(source_id, scim_person(1), ME)
 
     def change(number):
-        def rewrite(_old, id_):
+        def rewrite(_old, id_, _active):
             return replace(scim_person(1)(id_), document=b"{%d}" % number)
 
         return services.scim_users.change(source_id, view.uuid, rewrite, ME).version
@@ -58,7 +58,7 @@ def test_parallel_changes_of_one_person_all_count(make_world):
         versions = list(pool.map(change, range(16)))
     assert (view.version, sorted(versions)) == (1, list(range(2, 18)))
     again = services.scim_users.change(
-        source_id, view.uuid, lambda old, id_: replace(scim_person(1)(id_), document=old), ME
+        source_id, view.uuid, lambda old, id_, _: replace(scim_person(1)(id_), document=old), ME
     )
     assert again.version == 17
 
