@@ -27,7 +27,7 @@ def test_of_fifty_who_create_one_name_one_does(make_client):
     (made,) = [document for status, document in answers if status == 201]
     refusals = [document for status, document in answers if status == 409]
     assert all(made["id"] in refusal["detail"] for refusal in refusals)
-    _, listed = make_client()("GET", "/Users")
+    ((_, listed),) = at_once(make_client, [lambda send: send("GET", "/Users")])
     assert listed["totalResults"] == 1
 
 

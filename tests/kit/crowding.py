@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,10 @@ class Client:
         text = response.read()
         return response.status, json.loads(text) if text else None
 
+    def close(self) -> None:
+        """Hang up."""
+        self.connection.close()
+
 
 @contextmanager
 def served_crowd(folder: Path, database_url: str) -> Iterator[Callable[[], Client]]:
@@ -66,8 +70,13 @@ def served_crowd(folder: Path, database_url: str) -> Iterator[Callable[[], Clien
 
 def at_once(make: Callable[[], Client], works: Sequence[Callable[[Client], Any]]) -> list[Any]:
     """Do each work with a connection of its own, all in parallel; returns their results."""
+
+    def one(work: Callable[[Client], Any]) -> Any:
+        with closing(make()) as client:
+            return work(client)
+
     with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(lambda work: work(make()), works))
+        return list(pool.map(one, works))
 
 
 def crowd(make: Callable[[], Client], patches: int, seed: int) -> None:
@@ -76,7 +85,11 @@ def crowd(make: Callable[[], Client], patches: int, seed: int) -> None:
     Every client adds entries nobody else adds, and moves members that only it moves, so that
     the end is known whatever the order.
     """
-    first = make()
+    with closing(make()) as first:
+        _crowd(make, first, patches, seed)
+
+
+def _crowd(make: Callable[[], Client], first: Client, patches: int, seed: int) -> None:
     people = [first("POST", "/Users", user(f"p{number}"))[1]["id"] for number in range(PEOPLE)]
     groups = [
         first("POST", "/Groups", {"schemas": [GROUP], "displayName": f"G{number}"})[1]["id"]
