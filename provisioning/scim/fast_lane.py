@@ -21,7 +21,7 @@ from provisioning.scim.gate import Gate
 from provisioning.scim.http import response_of
 from provisioning.scim.logging_requests import RequestNotes
 from provisioning.scim.observations import begin_observing
-from provisioning.scim.users import Users
+from provisioning.scim.users import BY_NAME, Users
 from provisioning.services.container import Services
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _ONE = re.compile(r"Users/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _LOOKUP = re.compile(r"filter=([^&;]+)")
-_BY_NAME = re.compile(r'userName eq "[^"\\]+"', re.IGNORECASE)
 
 
 class FastLane:
@@ -145,4 +144,4 @@ def _lookup(query: str) -> Mapping[str, str] | None:
     if found is None:
         return None
     wanted = unquote_plus(found[1])
-    return {"filter": wanted} if _BY_NAME.fullmatch(wanted) else None
+    return {"filter": wanted} if BY_NAME.fullmatch(wanted) else None

@@ -10,7 +10,6 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection
 
-from provisioning.domain.errors import NotFoundError
 from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.errors import client_input
 from provisioning.scim.filters import group_condition, group_order
@@ -20,9 +19,10 @@ from provisioning.scim.group_documents import (
     patch_group,
     split_operations,
 )
-from provisioning.scim.listing import Listed
+from provisioning.scim.listing import Listed, Listing
 from provisioning.scim.projecting import Projection
-from provisioning.scim.rendering import group_document, list_document
+from provisioning.scim.rendering import group_document
+from provisioning.scim.resources import ResourceType
 from provisioning.scim.retrying import started_over
 from provisioning.services.container import Services
 from provisioning.services.scim_groups import ScimGroupWrite
@@ -34,7 +34,6 @@ from provisioning.storage.scim_rows import (
     find_group,
     has_more_members_than,
     members_of,
-    uuid_text,
 )
 
 SHOWN_MEMBERS = 1_000
@@ -51,14 +50,14 @@ GROUPS = Listed(
 )
 
 
-class Groups:
-    """The resource type Group."""
+class Groups(ResourceType[GroupRow]):
+    """The resource type Group; deleting one changes nobody's state."""
+
+    name, endpoint = "group", "Groups"
 
     def __init__(self, services: Services, base_url: str) -> None:
         """Keep the services and where resources live at hand."""
-        self._services = services
-        self._base_url = base_url
-        self._database = services.context.database
+        super().__init__(services, base_url, services.scim_groups)
 
     def create(self, asked: Asked) -> Answer:
         """POST: the group and its members; unknown members are left out: 201."""
@@ -75,33 +74,6 @@ class Groups:
             )
         )
         return self._answer(row, asked, HTTPStatus.CREATED)
-
-    def read(self, resource_id: str, asked: Asked) -> Answer:
-        """GET one; members are looked up only if they are wanted."""
-        id_ = resource_uuid("group", resource_id)
-
-        def look(connection: Connection) -> Answer:
-            row = find_group(connection, asked.caller.source_id, id_)
-            if row is None:
-                raise NotFoundError("group", id_)
-            if asked.has_already(row.version):
-                return Answer(status=HTTPStatus.NOT_MODIFIED, version=row.version)
-            document = self._documents(connection, [row], Projection.of(asked))[0]
-            return Answer(body=document, version=row.version)
-
-        return self._database.look(look)
-
-    def list(self, asked: Asked) -> Answer:
-        """GET all, or those a filter names, a page at a time."""
-
-        def look(connection: Connection) -> Answer:
-            found = GROUPS.page(connection, asked.caller.source_id, asked.arguments)
-            resources = self._documents(connection, found.rows, Projection.of(asked))
-            return Answer(
-                body=list_document(resources, found.total, start=found.start, cursors=found.cursors)
-            )
-
-        return self._database.look(look)
 
     def replace(self, resource_id: str, asked: Asked) -> Answer:
         """PUT: the whole group; one without `members` is empty: canaille's last one leaves so."""
@@ -128,18 +100,6 @@ class Groups:
             return Answer(status=HTTPStatus.NO_CONTENT, version=row.version)
         return self._answer(row, asked, HTTPStatus.OK)
 
-    def delete(self, resource_id: str, asked: Asked) -> Answer:
-        """DELETE: 204; nobody's state changes."""
-        id_, caller = resource_uuid("group", resource_id), asked.caller
-        version = asked.expected_version
-        started_over(
-            lambda: self._services.scim_groups.delete(
-                caller.source_id, id_, caller.actor, expected_version=version
-            ),
-            version=version,
-        )
-        return Answer(status=HTTPStatus.NO_CONTENT)
-
     def _change(
         self,
         resource_id: str,
@@ -160,13 +120,11 @@ class Groups:
             version=version,
         )
 
-    def _answer(self, row: GroupRow, asked: Asked, status: HTTPStatus) -> Answer:
-        projection = Projection.of(asked)
-        document = self._database.look(
-            lambda connection: self._documents(connection, [row], projection)[0]
-        )
-        location = f"{self._base_url}/Groups/{uuid_text(row.id)}"
-        return Answer(status=status, body=document, version=row.version, location=location)
+    def _find(self, connection: Connection, source_id: UUID, id_: UUID) -> GroupRow | None:
+        return find_group(connection, source_id, id_)
+
+    def _page(self, connection: Connection, asked: Asked) -> Listing:
+        return GROUPS.page(connection, asked.caller.source_id, asked.arguments)
 
     def _documents(
         self, connection: Connection, rows: Sequence[GroupRow], projection: Projection

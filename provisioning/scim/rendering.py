@@ -34,12 +34,12 @@ def user_document(
     """
     # The document begins with its schemas; clients take the first for the resource's own.
     head, _, rest = row.document.partition(b"]")
-    refs = b',"groups":' + orjson.dumps([_group_ref(ref, base_url) for ref in groups])
+    refs = [_group_ref(ref, base_url) for ref in groups]
     return b'%s,"%s"]%s%s,"meta":%s,"%s":%s}' % (
         head,
         _EXTENSION,
         rest[:-1],
-        refs if groups else b"",
+        b',"groups":' + orjson.dumps(refs) if refs else b"",
         _meta("User", f"{base_url}/Users/{uuid_text(row.id)}", row),
         _EXTENSION,
         orjson.dumps(_outcome(row, position)),

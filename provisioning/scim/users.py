@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import EmployeeState
-from provisioning.domain.errors import NotFoundError
 from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.documents import parse_user, patch_user, write_of
 from provisioning.scim.errors import client_input
@@ -25,7 +24,8 @@ from provisioning.scim.paging import page_of
 from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
 from provisioning.scim.registry import Registry
-from provisioning.scim.rendering import list_document, user_document
+from provisioning.scim.rendering import user_document
+from provisioning.scim.resources import ResourceType
 from provisioning.scim.retrying import started_over
 from provisioning.services.container import Services
 from provisioning.services.scim_resources import ScimUserWrite
@@ -50,20 +50,20 @@ USERS = Listed(
     counted=ScimCounterRecord.users,
 )
 
-_BY_NAME = re.compile(r'userName eq "([!#-\[\]-~]{1,500})"', re.IGNORECASE)
+BY_NAME = re.compile(r'userName eq "([!#-\[\]-~]{1,500})"', re.IGNORECASE)
 """Printable ASCII without blanks, quotes and escapes: nothing that could be folded two ways."""
 
 _PLAIN = frozenset({"filter", "startIndex", "count", "attributes", "excludedAttributes"})
 
 
-class Users:
-    """The resource type User."""
+class Users(ResourceType[UserRow]):
+    """The resource type User; deleting one dismisses and hides."""
+
+    name, endpoint = "user", "Users"
 
     def __init__(self, services: Services, base_url: str) -> None:
         """Keep the services and where resources live at hand."""
-        self._services = services
-        self._base_url = base_url
-        self._database = services.context.database
+        super().__init__(services, base_url, services.scim_users)
         self._registry = Registry(services.context, base_url)
 
     def create(self, asked: Asked) -> Answer:
@@ -81,37 +81,16 @@ class Users:
         return self._answer(row, asked, HTTPStatus.CREATED)
 
     def read(self, resource_id: str, asked: Asked) -> Answer:
-        """GET one: the stored text, spliced."""
+        """GET one; a reader of the registry gets an employee."""
         if reads_registry(asked.caller):
             return self._registry.read(resource_id, asked)
-        id_ = resource_uuid("user", resource_id)
-
-        def look(connection: Connection) -> Answer:
-            row = find_user(connection, asked.caller.source_id, id_)
-            if row is None:
-                raise NotFoundError("user", id_)
-            if asked.has_already(row.version):
-                return Answer(status=HTTPStatus.NOT_MODIFIED, version=row.version)
-            document = self._documents(connection, [row], Projection.of(asked))[0]
-            return Answer(body=document, version=row.version)
-
-        return self._database.look(look)
+        return super().read(resource_id, asked)
 
     def list(self, asked: Asked) -> Answer:
-        """GET all, or those a filter names, a page at a time."""
+        """GET many; a reader of the registry gets employees."""
         if reads_registry(asked.caller):
             return self._registry.list(asked)
-
-        def look(connection: Connection) -> Answer:
-            found = _named(connection, asked)
-            if found is None:
-                found = USERS.page(connection, asked.caller.source_id, asked.arguments)
-            resources = self._documents(connection, found.rows, Projection.of(asked))
-            return Answer(
-                body=list_document(resources, found.total, start=found.start, cursors=found.cursors)
-            )
-
-        return self._database.look(look)
+        return super().list(asked)
 
     def replace(self, resource_id: str, asked: Asked) -> Answer:
         """PUT: the whole user; `active` absent or null changes nothing."""
@@ -120,8 +99,9 @@ class Users:
             document = parse_user(payload, replacing=True)
 
         def replaced(stored: dict[str, Any]) -> dict[str, Any]:
-            kept = {key: stored[key] for key in ("active",) if key in stored}
-            return document if "active" in document else document | kept
+            if "active" in document or "active" not in stored:
+                return document
+            return document | {"active": stored["active"]}
 
         return self._change(resource_id, asked, replaced)
 
@@ -134,18 +114,6 @@ class Users:
                 return patch_user(stored, payload)
 
         return self._change(resource_id, asked, patched)
-
-    def delete(self, resource_id: str, asked: Asked) -> Answer:
-        """DELETE: dismiss and hide: 204."""
-        id_, caller = resource_uuid("user", resource_id), asked.caller
-        version = asked.expected_version
-        started_over(
-            lambda: self._services.scim_users.delete(
-                caller.source_id, id_, caller.actor, expected_version=version
-            ),
-            version=version,
-        )
-        return Answer(status=HTTPStatus.NO_CONTENT)
 
     def _change(
         self,
@@ -168,14 +136,14 @@ class Users:
         )
         return self._answer(row, asked, HTTPStatus.OK)
 
-    def _answer(self, row: UserRow, asked: Asked, status: HTTPStatus) -> Answer:
-        """Answer what the request wrote, whatever others have written since."""
-        projection = Projection.of(asked)
-        document = self._database.look(
-            lambda connection: self._documents(connection, [row], projection)[0]
-        )
-        location = f"{self._base_url}/Users/{uuid_text(row.id)}"
-        return Answer(status=status, body=document, version=row.version, location=location)
+    def _find(self, connection: Connection, source_id: UUID, id_: UUID) -> UserRow | None:
+        return find_user(connection, source_id, id_)
+
+    def _page(self, connection: Connection, asked: Asked) -> Listing:
+        found = _named(connection, asked)
+        if found is not None:
+            return found
+        return USERS.page(connection, asked.caller.source_id, asked.arguments)
 
     def _documents(
         self, connection: Connection, rows: Sequence[UserRow], projection: Projection
@@ -212,7 +180,7 @@ def _named(connection: Connection, asked: Asked) -> Listing | None:
     None if it is any other; the answer is the same (a test compares them).
     """
     arguments = asked.arguments
-    found = _BY_NAME.fullmatch(arguments.get("filter", ""))
+    found = BY_NAME.fullmatch(arguments.get("filter", ""))
     if found is None or not _PLAIN.issuperset(arguments):
         return None
     page = page_of(arguments)
