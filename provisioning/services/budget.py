@@ -15,7 +15,7 @@ from provisioning.domain.plan import Plan
 from provisioning.domain.policy import SMALLEST_LIMIT
 from provisioning.services.context import ServiceContext
 from provisioning.services.planning import ROLLING
-from provisioning.storage.locks import take_turn
+from provisioning.storage.locks import take_turn, turn_of
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord
 from provisioning.storage.runs import (
@@ -30,8 +30,6 @@ from provisioning.storage.runs import (
 DAY = timedelta(days=1)
 """What a night is to a run: the time within which pushed removals are "at once" (D6)."""
 
-_LOCK_BITS = 63
-
 
 def queue_removals(session: Session, intranet_id: UUID) -> None:
     """Let transactions that spend the budget of an intranet wait for each other.
@@ -40,7 +38,7 @@ def queue_removals(session: Session, intranet_id: UUID) -> None:
     writer at a time anyway.
     """
     # Another number than that of newcomers: nobody needs both.
-    take_turn(session, ~intranet_id.int % (1 << _LOCK_BITS))
+    take_turn(session, turn_of(intranet_id, other=True))
 
 
 def measured(session: Session, context: ServiceContext, source: SourceRecord) -> Budget:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,13 +33,12 @@ from provisioning.services.scim_resources import set_active
 from provisioning.services.sources import find_source
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.holds import OPEN
+from provisioning.storage.locks import locked
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.holds import HeldEffectRecord, HoldEnd
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimUserRecord
 from provisioning.storage.registry import registered_ever
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +196,11 @@ class HoldService:
         if found is None or found.intranet_id != self._context.intranet_id:
             raise NotFoundError("held effect", hold_id, hint="`usher held` lists them")
         anchor = found.anchor
-        resource = _locked(session, ScimUserRecord, UUID(anchor))
+        resource = locked(session, ScimUserRecord, UUID(anchor))
         if found.reason is HoldReason.BREAKER:
             queue_removals(session, self._context.intranet_id)
-        employee = _locked(session, EmployeeRecord, found.employee_id)
-        row = _locked(session, HeldEffectRecord, hold_id)
+        employee = locked(session, EmployeeRecord, found.employee_id)
+        row = locked(session, HeldEffectRecord, hold_id)
         if row is None or employee is None or resource is None or row.end is not None:
             how = row.end.value if row and row.end else HoldEnd.OVERTAKEN.value
             raise DecidedError(f"what was held of {found.who} is {how}; nothing was done")
@@ -241,10 +239,6 @@ class HoldService:
             employee = provisioner.perform(replace(action, because=because, counted=False))
             refuse_if_full(session, self._context, employee)
         return end
-
-
-def _locked(session: Session, table: type[T], id_: UUID | int) -> T | None:
-    return session.get(table, id_, with_for_update=True, populate_existing=True)
 
 
 def _as_set(claimed: _Claimed, there: RegisteredPerson) -> StagedPerson | None:

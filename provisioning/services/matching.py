@@ -33,6 +33,7 @@ from provisioning.services.people import linked_employee
 from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
 from provisioning.services.pushing import refuse_if_full
+from provisioning.storage.locks import locked
 from provisioning.storage.matches import standing_link
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -139,7 +140,7 @@ class MatchingService:
         if row is not None:
             found: tuple[MatchRecord, SourceRecord] = (row[0], row[1])
             if found[1].kind == "scim":
-                session.get(ScimUserRecord, UUID(found[0].anchor), with_for_update=True)
+                locked(session, ScimUserRecord, UUID(found[0].anchor))
             queue_newcomers(session, self._context.intranet_id)
             match = session.get(MatchRecord, match_id, populate_existing=True)
             if match is not None and not _is_settled(session, match):
@@ -151,9 +152,7 @@ class MatchingService:
         self, session: Session, source: SourceRecord, match: MatchRecord, employee_id: UUID
     ) -> EmployeeRecord:
         """Return the named employee, unless another present person of the source is them (P3)."""
-        employee = session.get(
-            EmployeeRecord, employee_id, with_for_update=True, populate_existing=True
-        )
+        employee = locked(session, EmployeeRecord, employee_id)
         if employee is None or employee.intranet_id != self._context.intranet_id:
             hint = "they were removed meanwhile. Nothing was changed"
             raise NotFoundError("employee", employee_id, hint=hint)

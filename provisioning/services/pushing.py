@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from provisioning.domain.actions import REMOVALS, SEAT_TAKERS, Action, ActionKind, HoldReason
 from provisioning.domain.breaker import hold_at_breaker
 from provisioning.domain.context import PlanningContext
-from provisioning.domain.employees import WaitingReason
-from provisioning.domain.errors import SeatLimitError, StaleWriteError
+from provisioning.domain.employees import SERVED_BY_ITSELF
+from provisioning.domain.errors import SeatLimitError
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.planning import is_settled, plan_one
@@ -25,13 +25,12 @@ from provisioning.services.match_queue import see_pushed
 from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
 from provisioning.services.seats import read_seats
+from provisioning.services.standing import locked_as_planned
 from provisioning.storage.holds import is_open, open_hold
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.newcomers import queue_newcomers
 from provisioning.storage.registry import registered_people
-
-_FOR_WANT_OF_A_SEAT = frozenset({WaitingReason.NO_SEAT.value, WaitingReason.HIRED_BACK.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +103,7 @@ class Push:
             return action
         if action.is_removal and action.counted:
             queue_removals(self.session, self.context.intranet_id)
-        employee = self._locked(action, action.employee.id, action.employee.version)
+        employee = locked_as_planned(self.session, action, action.employee)
         if not (action.is_removal and action.counted) or action.held:
             return action
         if not leaves_a_trace(self.session, employee):
@@ -114,14 +113,6 @@ class Push:
             return replace(action, held=HoldReason.BREAKER)
         budget = measured(self.session, self.context, self.source)
         return hold_at_breaker(action, policy=self.context.policy, budget=budget)
-
-    def _locked(self, action: Action, employee_id: UUID, version: int) -> EmployeeRecord:
-        employee = self.session.get(
-            EmployeeRecord, employee_id, with_for_update=True, populate_existing=True
-        )
-        if employee is None or employee.version != version:
-            raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
-        return employee
 
 
 def _adopted(plan: Plan) -> UUID | None:
@@ -150,6 +141,6 @@ def refuse_if_full(
     """
     if context.policy.when_full is not WhenFull.REJECT or employee is None:
         return
-    if employee.waiting_since and employee.state_reason in _FOR_WANT_OF_A_SEAT:
+    if employee.waiting_since and employee.state_reason in SERVED_BY_ITSELF:
         seats = read_seats(session, context)
         raise SeatLimitError(limit=seats.limit or 0, taken=seats.taken)

@@ -17,6 +17,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.scim_members import MemberChange, Memberships, MemberVerb, leave_groups
 from provisioning.services.scim_resources import drop_resource, place_resource, require_version
+from provisioning.storage.locks import locked
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
 from provisioning.storage.scim_rows import GROUP, GroupRow, find_group
 
@@ -95,7 +96,6 @@ class ScimGroupService:
             UniquenessError: Another group has the new externalId.
             GroupLoopError: A group would contain itself.
         """
-        write = None
         try:
             with self._context.database.write() as session:
                 group = _locked(session, source_id, id, expected_version)
@@ -161,16 +161,15 @@ class ScimGroupService:
         record(session, self._context, actor, kind, because)
 
     def _who_was_first(
-        self, source_id: UUID, write: ScimGroupWrite | None, own: UUID | None
+        self, source_id: UUID, write: ScimGroupWrite, own: UUID | None
     ) -> StaleWriteError:
         """Tell a name taken a moment ago from a mere coincidence of writes.
 
         Raises:
             UniquenessError: Another group has the externalId.
         """
-        if write is not None:
-            with self._context.database.read() as session:
-                _require_unique(session, source_id, write, own)
+        with self._context.database.read() as session:
+            _require_unique(session, source_id, write, own)
         return StaleWriteError("the same group was written by another request")
 
 
@@ -193,7 +192,7 @@ def _stored(session: Session, group: ScimGroupRecord) -> GroupRow:
 def _locked(
     session: Session, source_id: UUID, id_: UUID, expected_version: int | None
 ) -> ScimGroupRecord:
-    group = session.get(ScimGroupRecord, id_, with_for_update=True, populate_existing=True)
+    group = locked(session, ScimGroupRecord, id_)
     if group is None or group.source_id != source_id:
         raise NotFoundError("group", id_)
     require_version(group.version, expected_version)

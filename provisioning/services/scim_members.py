@@ -14,14 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import GroupLoopError
-from provisioning.storage.locks import take_turn
+from provisioning.storage.locks import take_turn, turn_of
 from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
 from provisioning.storage.scim_rows import GROUP, USER
 
 _CHUNK = 500
 """Ids in one statement."""
-
-_TURN_BITS = 63
 
 
 class MemberVerb(StrEnum):
@@ -105,7 +103,7 @@ class Memberships:
         )
         if not self.session.scalars(groups).first():
             return 0
-        take_turn(self.session, self.source_id.int % (1 << _TURN_BITS))
+        take_turn(self.session, turn_of(self.source_id))
         self._require_no_loop(ids)
         return self._insert(GROUP, groups)
 

@@ -29,6 +29,7 @@ from provisioning.services.scim_resources import (
 )
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.core import add_row, execute, table_of, this
+from provisioning.storage.locks import locked
 from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
@@ -182,7 +183,7 @@ class ScimUserService:
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
     ) -> ScimUserRecord:
-        record = session.get(ScimUserRecord, id_, with_for_update=True, populate_existing=True)
+        record = locked(session, ScimUserRecord, id_)
         if record and record.source_id == source_id and record.hidden_at is None:
             require_version(record.version, expected_version)
             return record

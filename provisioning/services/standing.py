@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import Action
+from provisioning.domain.actions import Action, EmployeeRef
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import StaleWriteError
 from provisioning.domain.findings import FindingKind
@@ -44,11 +44,21 @@ def load_employee(
         _require_as_planned(session, context, source, action, planned_at)
     if action.employee is None:
         return None
-    employee = locked(session, EmployeeRecord, action.employee.id)
-    if employee is None or employee.version != action.employee.version:
-        raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
+    employee = locked_as_planned(session, action, action.employee)
     if employee.state is EmployeeState.DISMISSED and action.kind in BACK:
         overtake(session, context, employee.id, RETURNS)
+    return employee
+
+
+def locked_as_planned(session: Session, action: Action, planned: EmployeeRef) -> EmployeeRecord:
+    """Return the employee of an action, locked.
+
+    Raises:
+        StaleWriteError: They are gone, or not as the plan saw them.
+    """
+    employee = locked(session, EmployeeRecord, planned.id)
+    if employee is None or employee.version != planned.version:
+        raise StaleWriteError(f"{action.who} was changed by somebody else meanwhile")
     return employee
 
 

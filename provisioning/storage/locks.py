@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Session
 from provisioning.storage.base import Base
 
 R = TypeVar("R", bound=Base)
+
+_BITS = 63
+"""An advisory lock of PostgreSQL is named by a signed number of 64 bits."""
 
 COMPOSING = 0x7573686572
 """Migrating, and making the intranet and its sources: two first starts at once."""
@@ -25,6 +29,11 @@ def take_turn(transaction: Connection | Session, number: int) -> None:
     held = transaction if isinstance(transaction, Connection) else transaction.connection()
     if held.dialect.name == "postgresql":
         held.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def turn_of(id_: UUID, *, other: bool = False) -> int:
+    """Return the number that stands for a row in turns; `other` is a second one of the same row."""
+    return (~id_.int if other else id_.int) % (1 << _BITS)
 
 
 def locked(session: Session, entity: type[R], key: Any) -> R | None:

@@ -12,12 +12,9 @@ from provisioning.domain.correlation import keys_of
 from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.people import Person
 from provisioning.domain.policy import Policy
-from provisioning.storage.locks import take_turn
+from provisioning.storage.locks import take_turn, turn_of
 from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
-
-_KEY_BITS = 63
-"""An advisory lock of PostgreSQL is named by a signed number of 64 bits."""
 
 
 def queue_newcomers(session: Session, intranet_id: UUID) -> None:
@@ -25,7 +22,7 @@ def queue_newcomers(session: Session, intranet_id: UUID) -> None:
 
     Take it before looking newcomers up by their keys. SQLite has one writer at a time anyway.
     """
-    take_turn(session, intranet_id.int % (1 << _KEY_BITS))
+    take_turn(session, turn_of(intranet_id))
 
 
 def arrived_elsewhere(
