@@ -113,7 +113,7 @@ class ScimClient:
 
     def group(self, name: str, *members: dict[str, Any], **attributes: Any) -> dict[str, Any]:
         """POST a group that has to be taken, with resources as its members."""
-        listed = [{"value": member["id"]} for member in members]
+        listed = as_members(*members)
         body = {"schemas": [GROUP], "displayName": name, "members": listed, **attributes}
         return taken(self("POST", "/Groups", body), 201)
 
@@ -161,6 +161,11 @@ def taken(answer: TestResponse, status: int = 200) -> dict[str, Any]:
     assert answer.content_type == "application/scim+json"
     document: dict[str, Any] = answer.get_json(force=True)
     return document
+
+
+def as_members(*resources: dict[str, Any]) -> list[dict[str, str]]:
+    """Resources as the members of a group are sent."""
+    return [{"value": resource["id"]} for resource in resources]
 
 
 def member_ids(group: dict[str, Any]) -> set[str]:

@@ -108,3 +108,9 @@ def served_usher(request, tmp_path_factory):
         url = postgres.url(postgres.create_database(template=template))
     with running_provider(folder, url) as served:
         yield served
+
+
+@pytest.fixture
+def people(idp):
+    """Ann, Bob and Cid."""
+    return [idp.create(name) for name in ("ann", "bob", "cid")]

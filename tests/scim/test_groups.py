@@ -6,13 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from tests.kit.scim_client import BASE, GROUP, connect, member_ids, operation, refusal, taken
-
-
-@pytest.fixture
-def people(idp):
-    """Ann, Bob and Cid."""
-    return [idp.create(name) for name in ("ann", "bob", "cid")]
+from tests.kit.scim_client import (
+    BASE,
+    GROUP,
+    as_members,
+    connect,
+    member_ids,
+    operation,
+    refusal,
+    taken,
+)
 
 
 def test_a_group_is_answered_as_it_was_sent(idp, people):
@@ -108,30 +111,26 @@ def patched(idp, group, people, *operations):
     return sorted(names[id_] for id_ in member_ids(after))
 
 
-def values(*people):
-    return [{"value": one["id"]} for one in people]
-
-
 def test_members_come_and_go_in_every_form(idp, people):
     """RFC 7644 3.5.2, and what Entra, Okta and authentik send instead."""
     ann, bob, cid = people
     sales = idp.group("Sales", ann)
     change = (idp, sales, people)
     by_id = f'members[value eq "{ann["id"]}"]'
-    assert patched(*change, operation("Add", "members", values(bob))) == ["Ann", "Bob"]
-    assert patched(*change, operation("add", None, {"members": values(cid)})) == [
+    assert patched(*change, operation("Add", "members", as_members(bob))) == ["Ann", "Bob"]
+    assert patched(*change, operation("add", None, {"members": as_members(cid)})) == [
         "Ann",
         "Bob",
         "Cid",
     ]
     assert patched(*change, operation("remove", by_id)) == ["Bob", "Cid"]
-    assert patched(*change, operation("Remove", "members", values(bob))) == ["Cid"]
-    assert patched(*change, operation("add", "members", values(ann)[0])) == ["Ann", "Cid"]
-    assert patched(*change, operation("replace", "members", values(bob))) == ["Bob"]
-    assert patched(*change, operation("replace", None, {"members": values(ann, cid)})) == [
+    assert patched(*change, operation("Remove", "members", as_members(bob))) == ["Cid"]
+    assert patched(*change, operation("add", "members", as_members(ann)[0])) == ["Ann", "Cid"]
+    assert patched(*change, operation("replace", "members", as_members(bob))) == ["Bob"]
+    assert patched(*change, operation("replace", None, {"members": as_members(ann, cid)})) == [
         "Ann", "Cid",
     ]  # fmt: skip
-    assert patched(*change, operation("add", f"{GROUP}:members", values(bob))) == [
+    assert patched(*change, operation("add", f"{GROUP}:members", as_members(bob))) == [
         "Ann", "Bob", "Cid",
     ]  # fmt: skip
     either = f'members[value eq "{ann["id"]}" or value eq "{bob["id"]}"]'
@@ -147,8 +146,8 @@ def test_operations_are_done_in_their_order(idp, people):
     assert patched(
         idp, sales, people,
         operation("remove", f'members[value eq "{ann["id"]}"]'),
-        operation("add", "members", values(cid, ann)),
-        operation("remove", "members", values(ann)),
+        operation("add", "members", as_members(cid, ann)),
+        operation("remove", "members", as_members(ann)),
         operation("replace", "displayName", "Sellers"),
     ) == ["Bob", "Cid"]  # fmt: skip
     assert idp.get_group(sales["id"])["displayName"] == "Sellers"
@@ -159,7 +158,9 @@ def test_all_operations_are_done_or_none(idp, people):
     ann, bob, _ = people
     sales = idp.group("Sales", ann)
     answer = idp.try_patch_group(
-        sales["id"], operation("add", "members", values(bob)), operation("remove", "displayName")
+        sales["id"],
+        operation("add", "members", as_members(bob)),
+        operation("remove", "displayName"),
     )
     assert answer.status_code == 400
     assert idp.get_group(sales["id"]) == sales
@@ -190,10 +191,10 @@ def test_put_replaces_the_whole_group(idp, people):
     sales = idp.group("Sales", ann, externalId="g-1")
     path = f"/Groups/{sales['id']}"
     body = {"schemas": [GROUP], "displayName": "Sellers"}
-    renamed = taken(idp("PUT", path, {**body, "members": values(ann)}))
+    renamed = taken(idp("PUT", path, {**body, "members": as_members(ann)}))
     assert (renamed["displayName"], "externalId" in renamed) == ("Sellers", False)
     assert member_ids(renamed) == {ann["id"]}
-    assert member_ids(taken(idp("PUT", path, {**body, "members": values(bob)}))) == {bob["id"]}
+    assert member_ids(taken(idp("PUT", path, {**body, "members": as_members(bob)}))) == {bob["id"]}
     assert taken(idp("PUT", path, body))["members"] == []
 
 
@@ -201,12 +202,12 @@ def test_the_version_counts_changes_only(idp, people):
     """A write that changes nothing leaves ETag and time (RFC 7644 3.14)."""
     ann, bob, _ = people
     sales = idp.group("Sales", ann)
-    assert idp.patch_group(sales["id"], operation("add", "members", values(ann))) == sales
-    assert idp.patch_group(sales["id"], operation("remove", "members", values(bob))) == sales
-    changed = idp.patch_group(sales["id"], operation("add", "members", values(bob)))
+    assert idp.patch_group(sales["id"], operation("add", "members", as_members(ann))) == sales
+    assert idp.patch_group(sales["id"], operation("remove", "members", as_members(bob))) == sales
+    changed = idp.patch_group(sales["id"], operation("add", "members", as_members(bob)))
     assert changed["meta"]["version"] == 'W/"2"'
     stale = idp.try_patch_group(
-        sales["id"], operation("remove", "members", values(bob)), If_Match='W/"1"'
+        sales["id"], operation("remove", "members", as_members(bob)), If_Match='W/"1"'
     )
     refusal(stale, 412)
     refusal(idp("DELETE", f"/Groups/{sales['id']}", If_Match='W/"1"'), 412)
@@ -216,7 +217,7 @@ def test_the_version_counts_changes_only(idp, people):
 
 def test_a_deleted_group_is_gone_and_its_members_stay(idp, people):
     sales, all_ = idp.group("Sales", *people), idp.group("All")
-    idp.patch_group(all_["id"], operation("add", "members", values(sales)))
+    idp.patch_group(all_["id"], operation("add", "members", as_members(sales)))
     assert idp("DELETE", f"/Groups/{sales['id']}").status_code == 204
     refusal(idp("GET", f"/Groups/{sales['id']}"), 404)
     refusal(idp("DELETE", f"/Groups/{sales['id']}"), 404)
@@ -233,7 +234,7 @@ def test_a_deleted_user_is_gone_from_groups(idp, people):
     idp.delete(ann["id"])
     after = idp.get_group(sales["id"])
     assert (member_ids(after), after["meta"]["version"]) == ({bob["id"]}, 'W/"2"')
-    again = idp.patch_group(sales["id"], operation("add", "members", values(ann)))
+    again = idp.patch_group(sales["id"], operation("add", "members", as_members(ann)))
     assert member_ids(again) == {bob["id"]}
 
 
@@ -247,10 +248,10 @@ def test_a_dismissed_user_stays_a_member(idp, people):
 def test_a_group_never_contains_itself(idp):
     """However long the way around; nothing of the request is done."""
     first, second, third = (idp.group(name) for name in ("A", "B", "C"))
-    add = operation("add", "members", values(first))
+    add = operation("add", "members", as_members(first))
     assert "itself" in refusal(idp.try_patch_group(first["id"], add), 400, "invalidValue")
-    idp.patch_group(first["id"], operation("add", "members", values(second)))
-    idp.patch_group(second["id"], operation("add", "members", values(third)))
+    idp.patch_group(first["id"], operation("add", "members", as_members(second)))
+    idp.patch_group(second["id"], operation("add", "members", as_members(third)))
     before = idp.get_group(third["id"])
     refusal(idp.try_patch_group(third["id"], add), 400, "invalidValue")
     assert idp.get_group(third["id"]) == before
@@ -261,8 +262,8 @@ def test_a_large_group_is_changed_without_being_answered(idp, people, monkeypatc
     monkeypatch.setattr("provisioning.scim.groups.SHOWN_MEMBERS", 2)
     ann, bob, cid = people
     sales = idp.group("Sales", ann)
-    assert idp.patch_group(sales["id"], operation("add", "members", values(bob)))
-    answer = idp.try_patch_group(sales["id"], operation("add", "members", values(cid)))
+    assert idp.patch_group(sales["id"], operation("add", "members", as_members(bob)))
+    answer = idp.try_patch_group(sales["id"], operation("add", "members", as_members(cid)))
     assert (answer.status_code, answer.data, answer.headers["ETag"]) == (204, b"", 'W/"3"')
     asked = idp(
         "PATCH",

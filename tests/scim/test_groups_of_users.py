@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.kit.scim_client import member_ids, operation
-
-
-@pytest.fixture
-def people(idp):
-    """Ann, Bob and Cid."""
-    return [idp.create(name) for name in ("ann", "bob", "cid")]
-
-
-def values(*people):
-    return [{"value": one["id"]} for one in people]
+from tests.kit.scim_client import as_members, member_ids, operation
 
 
 def groups_of(idp, person):
@@ -33,9 +21,9 @@ def test_users_show_their_groups_direct_and_indirect(idp, people):
     (listed,) = idp.find('userName eq "ann@corp.example"')
     assert {ref["value"] for ref in listed["groups"]} == {g["id"] for g in (sales, europe, world)}
     idp.patch_group(europe["id"], operation("replace", "displayName", "EMEA"))
-    idp.patch_group(world["id"], operation("add", "members", values(ann)))
+    idp.patch_group(world["id"], operation("add", "members", as_members(ann)))
     assert groups_of(idp, ann) == {"Sales": "direct", "EMEA": "indirect", "World": "direct"}
-    idp.patch_group(europe["id"], operation("remove", "members", values(sales)))
+    idp.patch_group(europe["id"], operation("remove", "members", as_members(sales)))
     assert groups_of(idp, ann) == {"Sales": "direct", "World": "direct"}
 
 
