@@ -17,6 +17,7 @@ any         any               any            held, and spends nothing, if protec
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from provisioning.domain.actions import Action, HoldReason
@@ -55,6 +56,32 @@ class Budget:
         return self.removed_in_a_day < self.daily_limit(
             policy
         ) and self.removed_in_seven_days < self.weekly_limit(policy)
+
+
+def people_needed(policy: Policy, *, in_a_day: int, in_seven_days: int) -> int | None:
+    """Return how many people have to be seated for one more removal to have room.
+
+    Whoever counts them needs to count no further. None: no number of people is enough.
+
+    >>> people_needed(Policy(), in_a_day=61, in_seven_days=61)
+    1179
+    >>> people_needed(Policy(), in_a_day=2, in_seven_days=2)
+    0
+    """
+
+    def is_enough(seated: int) -> bool:
+        budget = Budget(
+            seated=seated, removed_in_a_day=in_a_day, removed_in_seven_days=in_seven_days
+        )
+        return budget.has_room(policy)
+
+    # Both limits only grow with the number of people.
+    needed = bisect_left(_CROWDS, 1, key=is_enough)
+    return needed if needed < len(_CROWDS) else None
+
+
+_CROWDS = range(1 << 31)
+"""Every number of people a company may have."""
 
 
 def hold_at_breaker(action: Action, *, policy: Policy, budget: Budget) -> Action:

@@ -23,7 +23,9 @@ class PlanningContext:
     today: date
     """The local date of the intranet: nights are counted by it (D2)."""
 
-    seats: Seats
+    seats: Callable[[], Seats]
+    """Reads the ledger; asked only when somebody needs a seat."""
+
     hits: Callable[[Person], Sequence[Hit]]
     """Looks an unlinked person up by the keys of P2."""
 

@@ -80,7 +80,7 @@ def make_plan(
         removed_recently=context.removed_recently,
         proven=context.removals_proven,
     )
-    return Plan(in_order(seat(guarded, context.seats)), read=read, unchanged=unchanged)
+    return Plan(in_order(seat(guarded, context.seats())), read=read, unchanged=unchanged)
 
 
 def plan_one(
@@ -90,9 +90,11 @@ def plan_one(
 
     The limits of D5 are about runs; a single request is counted by the breaker (D6).
     """
-    actions = list(decide(here, there, context))
+    actions: Sequence[Action] = list(decide(here, there, context))
+    if any(action.kind in SEAT_TAKERS for action in actions):
+        actions = seat(actions, context.seats())
     return Plan(
-        in_order(seat(actions, context.seats)),
+        in_order(actions),
         read=int(here is not None),
         unchanged=int(not actions),
     )

@@ -157,6 +157,7 @@ def write_of(
         document=orjson.dumps(document),
         search=search_of_user(document),
         email_keys=email_keys(document),
+        replaced_email_keys=email_keys(before) if before else frozenset(),
     )
 
 

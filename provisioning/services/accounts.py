@@ -85,7 +85,7 @@ class AccountService:
                 after={"state": "active", "login": address},
             )
             session.flush()
-            refresh(session, self._context, [employee.id])
+            refresh(session, self._context, employee)
             return employee.id
 
     def _require_nobody_elses(

@@ -26,6 +26,7 @@ from provisioning.storage.models.runs import (
     RunState,
 )
 from provisioning.storage.runs import due_actions
+from provisioning.storage.sources import Source
 from provisioning.storage.staging import drop_staged, remember_reading
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ class Applier:
                 progress(number, len(due))
         return self._close()
 
-    def _perform(self, run: RunRecord, source: SourceRecord, seq: int) -> None:
+    def _perform(self, run: RunRecord, source: Source, seq: int) -> None:
         try:
             with self.context.database.write() as session:
                 self._perform_in(session, run, source, seq)
@@ -72,7 +73,7 @@ class Applier:
             self._mark(seq, ActionStatus.FAILED, f"internal error: {type(error).__name__}")
             log.exception("action_broke", run=self.run_id, seq=seq)
 
-    def _perform_in(self, session: Session, run: RunRecord, source: SourceRecord, seq: int) -> None:
+    def _perform_in(self, session: Session, run: RunRecord, source: Source, seq: int) -> None:
         row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)
         if row.status is not ActionStatus.DUE:
             return

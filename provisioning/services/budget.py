@@ -9,10 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.breaker import Budget
+from provisioning.domain.breaker import Budget, people_needed
 from provisioning.domain.guards import hold_rolling_share
 from provisioning.domain.plan import Plan
-from provisioning.domain.policy import SMALLEST_LIMIT
 from provisioning.services.context import ServiceContext
 from provisioning.services.planning import ROLLING
 from provisioning.storage.locks import take_turn, turn_of
@@ -26,6 +25,7 @@ from provisioning.storage.runs import (
     seated_people,
     stored_plan,
 )
+from provisioning.storage.sources import Source
 
 DAY = timedelta(days=1)
 """What a night is to a run: the time within which pushed removals are "at once" (D6)."""
@@ -41,19 +41,33 @@ def queue_removals(session: Session, intranet_id: UUID) -> None:
     take_turn(session, turn_of(intranet_id, other=True))
 
 
-def measured(session: Session, context: ServiceContext, source: SourceRecord) -> Budget:
+def measured(session: Session, context: ServiceContext, source: Source) -> Budget:
     """Return what is spent, with what a run under way is about to spend (D6)."""
+    day, week = _spent(session, context, source)
+    seated = seated_people(session, source)
+    return Budget(seated=seated, removed_in_a_day=day, removed_in_seven_days=week)
+
+
+def measured_for_one(session: Session, context: ServiceContext, source: Source) -> Budget:
+    """Return what is spent, with as many of the seated as one more removal needs (D6).
+
+    The first removals always go through, and the others by a share of the people: whether there
+    are enough of them is known long before all are counted.
+    """
+    day, week = _spent(session, context, source)
+    needed = people_needed(context.policy, in_a_day=day, in_seven_days=week)
+    seated = seated_people(session, source, at_most=needed) if needed else 0
+    return Budget(seated=seated, removed_in_a_day=day, removed_in_seven_days=week)
+
+
+def _spent(session: Session, context: ServiceContext, source: Source) -> tuple[int, int]:
+    """Return what was removed in a day and in seven, or is about to be by a run under way."""
     now, under_way = context.now(), removals_under_way(session, source)
-    week = removed_since(session, source, now - ROLLING) + under_way
-    return Budget(
-        # The first ones always go through, whatever the number of people: do not count them.
-        seated=seated_people(session, source) if week >= SMALLEST_LIMIT else 0,
-        removed_in_a_day=removed_since(session, source, now - DAY) + under_way,
-        removed_in_seven_days=week,
-    )
+    day, week = removed_since(session, source, now - DAY, now - ROLLING)
+    return day + under_way, week + under_way
 
 
-def restart(session: Session, context: ServiceContext, source: SourceRecord) -> int:
+def restart(session: Session, context: ServiceContext, source: Source) -> int:
     """Forget what the budget of a source's people was spent on; returns how much that was (D6)."""
     queue_removals(session, context.intranet_id)
     return release_removals(session, source)
@@ -67,9 +81,9 @@ def within_budget(session: Session, context: ServiceContext, run: RunRecord, pla
     """
     queue_removals(session, context.intranet_id)
     source = session.get_one(SourceRecord, run.source_id)
-    if not removed_since(session, source, run.started_at):
+    meanwhile, removed = removed_since(session, source, run.started_at, context.now() - ROLLING)
+    if not meanwhile:
         return plan
-    removed = removed_since(session, source, context.now() - ROLLING)
     limit = context.policy.rolling_limit(seated_people(session, source) + removed)
     return replace(
         plan,

@@ -64,10 +64,10 @@ def depart_employee(
     keep = leaves_a_trace(session, employee)
     overtake(session, context, employee.id, REMOVALS)
     end_invitation(session, context, employee.id, "revoked")
-    binding = session.get(BindingRecord, employee.id)
-    if binding is not None:
-        end_sessions(session, context, binding.account_id)
-        take_roles(session, context, binding.account_id)
+    account_id = execute(session, ACCOUNT, this_employee_id=employee.id).scalar()
+    if account_id is not None:
+        end_sessions(session, context, account_id)
+        take_roles(session, context, account_id)
     if held_seat:
         free_seat(session, context)
     record(
@@ -146,6 +146,9 @@ _REMOVE = tuple(
         table_of, (LinkRecord, AddressRecord, InvitationRecord, DepartmentMemberRecord)
     )
 )
+ACCOUNT = select(BindingRecord.account_id).where(this(BindingRecord.employee_id))
+"""The account somebody is bound to, if they are."""
+
 _WRITTEN_TO = select(
     or_(
         exists().where(this(InvitationRecord.employee_id), InvitationRecord.sent_at.is_not(None)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Update, bindparam, select, update
@@ -163,8 +163,8 @@ class FindingService:
         last = 0
         while True:
             with self._context.database.write() as session:
-                rows = session.execute(
-                    select(EmployeeRecord.seq, EmployeeRecord.id)
+                employees = session.scalars(
+                    select(EmployeeRecord)
                     .where(
                         EmployeeRecord.intranet_id == self._context.intranet_id,
                         EmployeeRecord.seq > last,
@@ -172,32 +172,30 @@ class FindingService:
                     .order_by(EmployeeRecord.seq)
                     .limit(_BATCH)
                 ).all()
-                if not rows:
+                if not employees:
                     return
-                last = rows[-1].seq
-                refresh(session, self._context, [row.id for row in rows])
+                last = employees[-1].seq
+                for employee in employees:
+                    refresh(session, self._context, employee)
 
 
-def refresh(session: Session, context: ServiceContext, employee_ids: Iterable[UUID]) -> None:
-    """Open and close the address findings of some employees (E3, E5)."""
-    for employee_id in employee_ids:
-        employee = session.get(EmployeeRecord, employee_id)
-        if employee is None:
-            continue
-        found = {
-            finding.kind: finding
-            for finding in address_findings(address_facts(session, context, employee))
-        }
-        still_open = execute(session, _OF_EMPLOYEE, this_employee_id=employee_id)
+def refresh(
+    session: Session, context: ServiceContext, employee: EmployeeRecord, *, newcomer: bool = False
+) -> None:
+    """Open and close the address findings of an employee (E3, E5); a newcomer has none open."""
+    found = {
+        finding.kind: finding
+        for finding in address_findings(address_facts(session, context, employee))
+    }
+    if not newcomer:
+        still_open = execute(session, _OF_EMPLOYEE, this_employee_id=employee.id)
         gone = [
             row.id for row in still_open if row.kind in FROM_ADDRESSES and row.kind not in found
         ]
         if gone:
             execute(session, _CLOSE_ROWS, ids=gone, closed_at=context.now())
-        for finding in found.values():
-            open_finding(
-                session, context, finding, who=employee.display_name, employee_id=employee_id
-            )
+    for finding in found.values():
+        open_finding(session, context, finding, who=employee.display_name, employee_id=employee.id)
 
 
 def flagged_anchors(session: Session, source_id: UUID) -> frozenset[tuple[str, str]]:

@@ -17,6 +17,7 @@ from provisioning.services.notices import queue_breaker_letters
 from provisioning.storage.holds import OPEN, held_by_breaker, is_held, open_hold
 from provisioning.storage.models.holds import HeldEffectRecord, HoldEnd
 from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.sources import Source
 
 RETURNS = frozenset({ActionKind.HIRE_BACK})
 """What is held of people who are not in (S7)."""
@@ -31,7 +32,7 @@ RULES = {HoldReason.BREAKER: "D6", HoldReason.PROTECTED: "D4", HoldReason.AUTHOR
 def hold(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     action: Action,
     actor: Actor,
 ) -> None:
@@ -66,7 +67,7 @@ def hold(
 def withdraw(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     employee_id: UUID,
     kinds: Collection[ActionKind],
     actor: Actor,
@@ -85,6 +86,8 @@ def overtake(
     kinds: Collection[ActionKind],
 ) -> None:
     """End what is held of somebody, for any source, because it came about by another door."""
+    if not is_held(session, employee_id, kinds):
+        return
     rows = session.scalars(
         select(HeldEffectRecord).where(
             HeldEffectRecord.employee_id == employee_id,
@@ -145,9 +148,7 @@ def report_departed(
     _report(session, context, row, FindingKind.DEPARTED_STILL_ACTIVE, *evidence)
 
 
-def _tell(
-    session: Session, context: ServiceContext, source: SourceRecord, row: HeldEffectRecord
-) -> None:
+def _tell(session: Session, context: ServiceContext, source: Source, row: HeldEffectRecord) -> None:
     """Open a finding: one for a tripped breaker, however many it holds; else one a person."""
     sentence = row.reason.sentence
     if row.reason is HoldReason.BREAKER:
@@ -181,7 +182,7 @@ def _report(
     )
 
 
-def _report_breaker(session: Session, context: ServiceContext, source: SourceRecord) -> bool:
+def _report_breaker(session: Session, context: ServiceContext, source: Source) -> bool:
     """Keep the one finding about a source's breaker true; returns whether it has tripped now."""
     held = held_by_breaker(session, source.id)
     if not held:

@@ -39,6 +39,7 @@ from provisioning.storage.models.holds import HeldEffectRecord, HoldEnd
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimUserRecord
 from provisioning.storage.registry import registered_ever
+from provisioning.storage.sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class _Claimed:
     row: HeldEffectRecord
     resource: ScimUserRecord
     employee: EmployeeRecord
-    source: SourceRecord
+    source: Source
 
 
 class HoldService:
@@ -212,7 +213,7 @@ class HoldService:
         """Return what the source asks for now, with this hold's reason out of the way."""
         row, source = claimed.row, claimed.source
         there = registered_ever(session, source.id, row.anchor)
-        context = requested_now(session, self._context, source, row.anchor)
+        context = requested_now(session, self._context, source, {})
         if there is None:
             return Plan(())
         if row.reason is HoldReason.PROTECTED:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Self
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
@@ -23,7 +25,7 @@ from provisioning.services.links import (
 from provisioning.services.seats import free_seat
 from provisioning.services.sources import find_source
 from provisioning.services.states import move
-from provisioning.storage.core import add_row, this
+from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
@@ -36,9 +38,23 @@ INVITATION_LETTER = "letter.invitation"
 REMINDER_LETTER = "letter.reminder"
 
 
-_OPEN = select(InvitationRecord).where(
-    this(InvitationRecord.employee_id), InvitationRecord.ended_at.is_(None)
-)
+_OF_EMPLOYEE = (this(InvitationRecord.employee_id), InvitationRecord.ended_at.is_(None))
+_OPEN = select(InvitationRecord).where(*_OF_EMPLOYEE)
+_END = update(table_of(InvitationRecord)).where(*_OF_EMPLOYEE)
+
+
+class Letter(NamedTuple):
+    """One letter about an invitation."""
+
+    invitation_id: UUID
+    address: str
+    not_before: datetime
+    topic: str
+
+    @classmethod
+    def about(cls, invitation: InvitationRecord, topic: str) -> Self:
+        """Return a letter about an invitation that there is."""
+        return cls(invitation.id, invitation.address, invitation.not_before, topic)
 
 
 def open_invitation(
@@ -66,15 +82,15 @@ def open_invitation(
     }
     add_row(session, InvitationRecord, **invitation)
     if hold_reason is None:
-        queue_letter(session, context, InvitationRecord(**invitation), employee, INVITATION_LETTER)
+        letter = Letter(id_, address, now + context.times.grace, INVITATION_LETTER)
+        queue_letter(session, context, letter, employee)
 
 
 def queue_letter(
     session: Session,
     context: ServiceContext,
-    invitation: InvitationRecord,
+    letter: Letter,
     employee: EmployeeRecord,
-    topic: str,
 ) -> None:
     """Put a letter about an invitation into the outbox, one of each topic (R5)."""
     add_row(
@@ -84,11 +100,11 @@ def queue_letter(
         employee_id=employee.id,
         employee_seq=employee.seq,
         lane=Lane.NORMAL,
-        topic=topic,
-        natural_key=f"{topic}:{invitation.id}",
-        payload={"invitation": str(invitation.id), "to": invitation.address},
+        topic=letter.topic,
+        natural_key=f"{letter.topic}:{letter.invitation_id}",
+        payload={"invitation": str(letter.invitation_id), "to": letter.address},
         state=OutboxState.WAITING,
-        not_before=invitation.not_before,
+        not_before=letter.not_before,
         created_at=context.now(),
     )
 
@@ -100,15 +116,11 @@ def open_invitation_of(session: Session, employee_id: UUID) -> InvitationRecord 
 
 def end_invitation(
     session: Session, context: ServiceContext, employee_id: UUID, reason: str
-) -> InvitationRecord | None:
+) -> None:
     """End the open invitation; its link opens nothing and an unsent letter never leaves."""
-    invitation = open_invitation_of(session, employee_id)
-    if invitation is None:
-        return None
-    invitation.ended_at = context.now()
-    invitation.end_reason = reason
     session.flush()
-    return invitation
+    ended = {"ended_at": context.now(), "end_reason": reason}
+    execute(session, _END, this_employee_id=employee_id, **ended)
 
 
 class InvitationService:
@@ -156,7 +168,8 @@ class InvitationService:
                 return False
             invitation.reminded_at = self._context.now()
             employee = session.get_one(EmployeeRecord, invitation.employee_id)
-            queue_letter(session, self._context, invitation, employee, REMINDER_LETTER)
+            letter = Letter.about(invitation, REMINDER_LETTER)
+            queue_letter(session, self._context, letter, employee)
             return True
 
     def _expire(self, invitation_id: UUID) -> bool:
@@ -197,7 +210,8 @@ class InvitationService:
         for invitation, employee in held:
             invitation.hold_reason = None
             invitation.not_before = self._context.now() + self._context.times.grace
-            queue_letter(session, self._context, invitation, employee, INVITATION_LETTER)
+            letter = Letter.about(invitation, INVITATION_LETTER)
+            queue_letter(session, self._context, letter, employee)
         return len(held)
 
     def find(self, token: str) -> tuple[InvitationRecord, EmployeeRecord]:

@@ -22,9 +22,10 @@ from provisioning.storage.models.employees import MatchRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunRecord
 from provisioning.storage.newcomers import queue_newcomers
+from provisioning.storage.sources import Source
 
 
-def ask(session: Session, context: ServiceContext, source: SourceRecord, action: Action) -> None:
+def ask(session: Session, context: ServiceContext, source: Source, action: Action) -> None:
     """Put somebody into the queue, or renew the evidence of who is in it (P3).
 
     A decision for an employee who is gone is taken back: the question is open again.
@@ -44,7 +45,7 @@ def ask(session: Session, context: ServiceContext, source: SourceRecord, action:
 def see_pushed(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     person: Person | None,
     anchor: str,
     *,
@@ -86,7 +87,7 @@ def see_reading(session: Session, context: ServiceContext, run: RunRecord) -> No
         forget(session, context, source, *gone)
 
 
-def forget(session: Session, context: ServiceContext, source: SourceRecord, *anchors: str) -> None:
+def forget(session: Session, context: ServiceContext, source: Source, *anchors: str) -> None:
     """Withdraw questions whose cause is gone, and their findings (E5)."""
     forget_question(session, source.id, *anchors)
     for anchor in anchors:

@@ -34,7 +34,7 @@ from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
 from provisioning.services.pushing import refuse_if_full
 from provisioning.storage.locks import locked
-from provisioning.storage.matches import standing_link
+from provisioning.storage.matches import queued_people, standing_link
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimUserRecord
@@ -177,7 +177,8 @@ class MatchingService:
     ) -> EmployeeRecord:
         """Do what the decision asks for, by the door every person comes through (S3)."""
         person = Person.from_json(DirectoryId(source.name, match.anchor), match.person)
-        context = planning_context(session, self._context, source, anchor=match.anchor)
+        queue = queued_people(session, source.id, anchor=match.anchor)
+        context = planning_context(session, self._context, source, queue=queue)
         door = Provisioner(session=session, context=self._context, source=source, actor=actor)
         for action in plan_one(StagedPerson(match.anchor, "", person), None, context):
             if action.held is None:

@@ -14,13 +14,13 @@ from provisioning.storage.holds import held_by_breaker
 from provisioning.storage.models.accounts import RoleName
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
 from provisioning.storage.models.holds import HeldEffectRecord
-from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.sources import Source
 
 BREAKER_LETTER = "letter.breaker"
 
 
 def queue_breaker_letters(
-    session: Session, context: ServiceContext, source: SourceRecord, first: HeldEffectRecord
+    session: Session, context: ServiceContext, source: Source, first: HeldEffectRecord
 ) -> None:
     """Write to everybody who may decide, once for a breaker that has tripped (D6).
 

@@ -18,7 +18,8 @@ from provisioning.domain.precedence import OWNED, settled
 from provisioning.services.context import ServiceContext
 from provisioning.storage.core import add_row, add_rows, execute, table_of, this
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
-from provisioning.storage.models.intranets import IntranetRecord, SourceRecord
+from provisioning.storage.models.intranets import IntranetRecord
+from provisioning.storage.sources import Source
 
 ADDRESSED = frozenset({"mail", "aliases", "mailbox"})
 """The fields of a person whose values are kept as rows of their own."""
@@ -81,7 +82,7 @@ def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
     session: Session,
     context: ServiceContext,
     employee: EmployeeRecord,
-    source: SourceRecord,
+    source: Source,
     person: Person,
     *,
     raw_hash: str,
@@ -146,7 +147,7 @@ def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
         _add_addresses(session, employee, source, person)
 
 
-def owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bool:
+def owns(session: Session, source: Source, employee: EmployeeRecord) -> bool:
     """Whether this source has the say: it is authoritative, or nobody else vouches (P6)."""
     if source.authoritative:
         return True
@@ -155,7 +156,7 @@ def owns(session: Session, source: SourceRecord, employee: EmployeeRecord) -> bo
 
 
 def _other_words(
-    session: Session, source: SourceRecord, employee: EmployeeRecord
+    session: Session, source: Source, employee: EmployeeRecord
 ) -> list[tuple[bool, Person]]:
     """Return what every other source says of an employee; the oldest link first (P6)."""
     rows = execute(session, _OTHERS, this_employee_id=employee.id, source_id=source.id)
@@ -180,7 +181,7 @@ def _follow(context: ServiceContext, employee: EmployeeRecord, person: Person) -
 
 
 def _add_addresses(
-    session: Session, employee: EmployeeRecord, source: SourceRecord, person: Person
+    session: Session, employee: EmployeeRecord, source: Source, person: Person
 ) -> None:
     values = [("alias", alias) for alias in person.aliases]
     if person.mail:
@@ -204,7 +205,7 @@ def _add_addresses(
     )
 
 
-def linked_employee(session: Session, source: SourceRecord, anchor: str) -> UUID | None:
+def linked_employee(session: Session, source: Source, anchor: str) -> UUID | None:
     """Return the employee a person of a source is linked to, if there is one."""
     which = {"this_source_id": source.id, "this_anchor": anchor}
     found: UUID | None = execute(session, _LINKED, **which).scalar()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from provisioning.domain.context import PlanningContext
 from provisioning.domain.correlation import Hit
 from provisioning.domain.errors import ConfigurationError, ProvisioningError, SourceError
 from provisioning.domain.guards import require_people
+from provisioning.domain.matching import Queued
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.planning import make_plan
@@ -22,10 +23,10 @@ from provisioning.services.seats import read_seats
 from provisioning.services.sources import find_source
 from provisioning.storage.claims import reading, require_nobody_reads
 from provisioning.storage.matches import queued_people
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunRecord, RunState
 from provisioning.storage.registry import Lookup, registered_people, staged_people
 from provisioning.storage.runs import removed_since, store_actions
+from provisioning.storage.sources import Source
 from provisioning.storage.staging import Stager, count_staged, drop_staged
 from provisioning.storage.workers import worker_name
 
@@ -35,15 +36,23 @@ ROLLING = timedelta(days=7)
 def planning_context(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     *,
+    queue: Mapping[str, Queued],
     run_id: int | None = None,
     proof: SnapshotProof | None = None,
-    anchor: str | None = None,
 ) -> PlanningContext:
     """Gather what a decision needs beside the two descriptions, for a run or for one person.
 
     One person alone does not come under the limits of a run (D5).
+
+    Args:
+        session: Where to look.
+        context: The intranet.
+        source: Whose word is judged.
+        queue: The matching queue, of the source or of the one person.
+        run_id: The run; None for one person alone.
+        proof: Whether its reading was complete.
     """
     lookup: Lookup | None = None
 
@@ -58,12 +67,12 @@ def planning_context(
         policy=context.policy,
         now=context.now(),
         today=context.today(),
-        seats=read_seats(session, context),
+        seats=lambda: read_seats(session, context),
         hits=hits,
-        queue=queued_people(session, source.id, anchor=anchor),
+        queue=queue,
         flagged=flagged_anchors(session, source.id) if run_id is not None else frozenset(),
         removed_recently=(
-            removed_since(session, source, context.now() - ROLLING) if run_id is not None else 0
+            removed_since(session, source, context.now() - ROLLING)[0] if run_id is not None else 0
         ),
         removals_proven=proof is None or proof.removals_proven,
     )
@@ -100,7 +109,14 @@ class Planner:
             plan = make_plan(
                 staged_people(session, run_id, source.name),
                 registered_people(session, source.id),
-                planning_context(session, self.context, source, run_id=run_id, proof=proof),
+                planning_context(
+                    session,
+                    self.context,
+                    source,
+                    queue=queued_people(session, source.id),
+                    run_id=run_id,
+                    proof=proof,
+                ),
             )
         if plan.read != staged:
             raise SourceError(f"the staged reading of run {run_id} was disturbed; plan again")

@@ -18,7 +18,7 @@ from provisioning.domain.findings import Finding, FindingKind
 from provisioning.domain.people import Person
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.departures import count_removal, depart_employee
+from provisioning.services.departures import ACCOUNT, count_removal, depart_employee
 from provisioning.services.findings import close_answered, open_finding, refresh
 from provisioning.services.invitations import (
     FIRST_APPROVAL,
@@ -33,9 +33,8 @@ from provisioning.services.standing import load_employee
 from provisioning.services.states import move
 from provisioning.storage.core import execute
 from provisioning.storage.matches import forget_question
-from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
-from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.sources import Source
 
 T = TypeVar("T")
 
@@ -46,12 +45,15 @@ class Provisioner:
 
     session: Session
     context: ServiceContext
-    source: SourceRecord
+    source: Source
     actor: Actor
     run_id: int | None = None
     mapping_version: str = ""
     planned_at: datetime | None = None
     """When the registry was looked at; None: in this very transaction."""
+
+    first_heard: bool = False
+    """Whether nobody had heard of these people before: nothing is open about them."""
 
     def perform(self, action: Action) -> EmployeeRecord | None:
         """Do what the action says; returns the employee, or None if there is none (any more).
@@ -72,7 +74,8 @@ class Provisioner:
                 employee = self._seat(action, employee)
         if employee is not None:
             self.session.flush()
-            refresh(self.session, self.context, [employee.id])
+            newcomer = self.first_heard and action.employee is None
+            refresh(self.session, self.context, employee, newcomer=newcomer)
         return employee
 
     def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
@@ -86,8 +89,7 @@ class Provisioner:
         elif not seated:
             self._wait(employee)
         else:
-            bound = self.session.get(BindingRecord, employee.id) is not None
-            returns = bound and action.kind is ActionKind.HIRE_BACK
+            returns = action.kind is ActionKind.HIRE_BACK and self._is_bound(employee)
             move(employee, Change.RETURN if returns else Change.INVITE, self.context.now())
         employee.because = str(action.because)
         if seated:
@@ -103,6 +105,9 @@ class Provisioner:
         self._write_person(action, employee, person)
         self._record(employee, employee.state.value, action, {"state": before})
         return employee
+
+    def _is_bound(self, employee: EmployeeRecord) -> bool:
+        return execute(self.session, ACCOUNT, this_employee_id=employee.id).scalar() is not None
 
     def _wait(self, employee: EmployeeRecord) -> None:
         """Let somebody wait who cannot be invited, or not where they were (I5, L3)."""
@@ -216,7 +221,10 @@ class Provisioner:
         self.session.flush()
         changed = {change.name for change in action.changes}
         touches = not changed or not changed.isdisjoint(ADDRESSED)
-        stands = close_answered(self.session, self.context, employee, person)
+        newcomer = action.employee is None and not action.decided
+        stands = not (newcomer and self.first_heard) and close_answered(
+            self.session, self.context, employee, person
+        )
         if self.planned_at is not None and not action.changes:
             forget_question(self.session, self.source.id, action.id.value)
         apply_person(
@@ -228,7 +236,7 @@ class Provisioner:
             raw_hash=action.raw_hash,
             mapping_version=self.mapping_version,
             addresses=touches,
-            newcomer=action.employee is None and not action.decided,
+            newcomer=newcomer,
             withdrawn=frozenset(one.name for one in action.changes if one.new is None),
         )
         return touches or stands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from provisioning.domain.breaker import hold_at_breaker
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.employees import SERVED_BY_ITSELF
 from provisioning.domain.errors import SeatLimitError
+from provisioning.domain.matching import Queued
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.planning import is_settled, plan_one
 from provisioning.domain.policy import WhenFull
-from provisioning.domain.snapshots import StagedPerson
-from provisioning.services.budget import measured, queue_removals
+from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
+from provisioning.services.budget import measured_for_one, queue_removals
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.departures import leaves_a_trace
 from provisioning.services.holding import RETURNS, hold, withdraw
@@ -26,11 +28,12 @@ from provisioning.services.planning import planning_context
 from provisioning.services.provision import Provisioner
 from provisioning.services.seats import read_seats
 from provisioning.services.standing import locked_as_planned
-from provisioning.storage.holds import is_open, open_hold
+from provisioning.storage.holds import is_open, why_held
+from provisioning.storage.matches import queued_people
 from provisioning.storage.models.employees import EmployeeRecord
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.newcomers import queue_newcomers
 from provisioning.storage.registry import registered_people
+from provisioning.storage.sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,38 +42,44 @@ class Push:
 
     session: Session
     context: ServiceContext
-    source: SourceRecord
+    source: Source
     actor: Actor
 
-    def provision(self, anchor: str, person: Person | None) -> UUID | None:
+    def provision(
+        self, anchor: str, person: Person | None, *, first_heard: bool = False
+    ) -> UUID | None:
         """Decide by the rules of a run, and do what no guard holds; returns who it is.
 
         Args:
             anchor: The resource's id.
             person: As the client wants them to be; None when it deleted them.
+            first_heard: Whether the id was given out a moment ago: nothing is known by it.
 
         Raises:
             SeatLimitError: No seat is free and the policy says to reject (L3).
             StaleWriteError: Somebody else wrote the employee meanwhile.
         """
-        there = next(registered_people(self.session, self.source.id, anchor=anchor), None)
+        there = None if first_heard else self._registered(anchor)
         who = there.employee_id if there else None
         if there and person and is_settled(person, there, self.context.now()):
             self._take_back(there.employee_id, REMOVALS)
             return who
         here = None if person is None else StagedPerson(anchor, "", person)
+        queue: Mapping[str, Queued] = {}
         if there is None:
             queue_newcomers(self.session, self.context.intranet_id)
-        context = requested_now(self.session, self.context, self.source, anchor)
+            if not first_heard:
+                queue = queued_people(self.session, self.source.id, anchor=anchor)
+        context = requested_now(self.session, self.context, self.source, queue)
         plan = plan_one(here, there, context)
         # Every lock first: what one action writes is no news to the next.
         for action in [self._measured(action) for action in plan]:
             if action.held:
                 hold(self.session, self.context, self.source, action, self.actor)
             else:
-                employee = self._do(action)
+                employee = self._do(action, first_heard=first_heard)
                 who = employee.id if employee is not None else None
-        if there is None and anchor in context.queue:
+        if anchor in queue:
             see_pushed(
                 self.session, self.context, self.source, person, anchor, placed=who is not None
             )
@@ -85,9 +94,16 @@ class Push:
         if is_open(self.session, self.source.id, employee_id):
             withdraw(self.session, self.context, self.source, employee_id, kinds, self.actor)
 
-    def _do(self, action: Action) -> EmployeeRecord | None:
+    def _registered(self, anchor: str) -> RegisteredPerson | None:
+        return next(registered_people(self.session, self.source.id, anchor=anchor), None)
+
+    def _do(self, action: Action, *, first_heard: bool) -> EmployeeRecord | None:
         employee = Provisioner(
-            session=self.session, context=self.context, source=self.source, actor=self.actor
+            session=self.session,
+            context=self.context,
+            source=self.source,
+            actor=self.actor,
+            first_heard=first_heard,
         ).perform(action)
         if action.kind in SEAT_TAKERS or action.kind is ActionKind.WAIT:
             refuse_if_full(self.session, self.context, employee)
@@ -108,10 +124,9 @@ class Push:
             return action
         if not leaves_a_trace(self.session, employee):
             return replace(action, counted=False)
-        before = open_hold(self.session, self.source.id, employee.id)
-        if before is not None and before.reason is HoldReason.BREAKER:
+        if why_held(self.session, self.source.id, employee.id) is HoldReason.BREAKER:
             return replace(action, held=HoldReason.BREAKER)
-        budget = measured(self.session, self.context, self.source)
+        budget = measured_for_one(self.session, self.context, self.source)
         return hold_at_breaker(action, policy=self.context.policy, budget=budget)
 
 
@@ -121,10 +136,10 @@ def _adopted(plan: Plan) -> UUID | None:
 
 
 def requested_now(
-    session: Session, context: ServiceContext, source: SourceRecord, anchor: str
+    session: Session, context: ServiceContext, source: Source, queue: Mapping[str, Queued]
 ) -> PlanningContext:
     """Return what a request is decided in: it means now, nights of grace are for readings (D2)."""
-    planning = planning_context(session, context, source, anchor=anchor)
+    planning = planning_context(session, context, source, queue=queue)
     now = replace(planning.policy, disabled_grace_nights=0, missing_grace_nights=0)
     return replace(planning, policy=now)
 

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import flag_modified
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.scim_members import MemberChange, Memberships, MemberVerb, leave_groups
 from provisioning.services.scim_resources import drop_resource, place_resource, require_version
-from provisioning.storage.locks import locked
+from provisioning.storage.core import add_row
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
-from provisioning.storage.scim_rows import GROUP, GroupRow, find_group
+from provisioning.storage.scim_rows import GROUP, GroupRow
+from provisioning.storage.scim_writes import (
+    StoredGroup,
+    differing,
+    locked_group,
+    rewrite_group,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +76,11 @@ class ScimGroupService:
         try:
             with self._context.database.write() as session:
                 _require_unique(session, source_id, write, None)
-                group = self._insert(session, source_id, id_, write)
+                row = self._insert(session, source_id, id_, write)
                 memberships = Memberships(session, source_id, id_)
                 memberships.apply([MemberChange(MemberVerb.ADD, members)])
                 self._record(session, actor, "group_created", write, memberships)
-                return _stored(session, group)
+                return row
         except IntegrityError as error:
             raise self._who_was_first(source_id, write, None) from error
 
@@ -98,18 +104,21 @@ class ScimGroupService:
         """
         try:
             with self._context.database.write() as session:
-                group = _locked(session, source_id, id, expected_version)
-                write = rewrite(group.document, id)
-                _require_unique(session, source_id, write, id)
+                before = _locked(session, source_id, id, expected_version)
+                write = rewrite(before.document, id)
+                if before.external_id != write.external_id:
+                    _require_unique(session, source_id, write, id)
                 memberships = Memberships(session, source_id, id)
                 memberships.apply(changes)
-                _fill(group, write)
-                if session.is_modified(group) or memberships.changed:
-                    group.modified_at = self._context.now()
-                    # Within one tick of the clock, too, members are a change of the group.
-                    flag_modified(group, "modified_at")
-                    self._record(session, actor, "group_changed", write, memberships)
-                return _stored(session, group)
+                changed = differing(before, _values(write))
+                if not changed and not memberships.changed:
+                    return _row(id, before, before.version, before.modified_at, before.document)
+                now = self._context.now()
+                if "document" in changed:
+                    changed["search"] = write.search
+                rewrite_group(session, id, **changed, modified_at=now)
+                self._record(session, actor, "group_changed", write, memberships)
+                return _row(id, before, before.version + 1, now, write.document)
         except IntegrityError as error:
             raise self._who_was_first(source_id, write, id) from error
 
@@ -127,25 +136,27 @@ class ScimGroupService:
             group = _locked(session, source_id, id, expected_version)
             drop_resource(session, source_id, ScimCounterRecord.groups)
             session.execute(delete(ScimMemberRecord).where(ScimMemberRecord.group_id == id))
-            session.delete(group)
+            session.execute(delete(ScimGroupRecord).where(ScimGroupRecord.id == id))
             because = f"{actor.name} deleted the group {group.display_name}"
             record(session, self._context, actor, "group_deleted", because)
 
     def _insert(
         self, session: Session, source_id: UUID, id_: UUID, write: ScimGroupWrite
-    ) -> ScimGroupRecord:
-        now = self._context.now()
-        group = ScimGroupRecord(
+    ) -> GroupRow:
+        now, seq = self._context.now(), place_resource(session, source_id, ScimCounterRecord.groups)
+        add_row(
+            session,
+            ScimGroupRecord,
             id=id_,
-            seq=place_resource(session, source_id, ScimCounterRecord.groups),
+            seq=seq,
             source_id=source_id,
             created_at=now,
             modified_at=now,
+            version=1,
+            search=write.search,
+            **_values(write),
         )
-        _fill(group, write)
-        session.add(group)
-        session.flush()
-        return group
+        return GroupRow(id_, seq, write.document, 1, now, now)
 
     def _record(
         self,
@@ -173,27 +184,27 @@ class ScimGroupService:
         return StaleWriteError("the same group was written by another request")
 
 
-def _fill(group: ScimGroupRecord, write: ScimGroupWrite) -> None:
-    group.display_name = write.display_name
-    group.display_name_key = write.display_name_key
-    group.external_id = write.external_id
-    if group.document != write.document:
-        group.document, group.search = write.document, write.search
+def _values(write: ScimGroupWrite) -> dict[str, Any]:
+    """Return what a group's row holds of a write, beside what it is searched by."""
+    return {
+        "display_name": write.display_name,
+        "display_name_key": write.display_name_key,
+        "external_id": write.external_id,
+        "document": write.document,
+    }
 
 
-def _stored(session: Session, group: ScimGroupRecord) -> GroupRow:
-    session.flush()
-    row = find_group(session.connection(), group.source_id, group.id)
-    if row is None:
-        raise NotFoundError("group", group.id)
-    return row
+def _row(
+    id_: UUID, before: StoredGroup, version: int, modified_at: datetime, document: bytes
+) -> GroupRow:
+    return GroupRow(id_, before.seq, document, version, before.created_at, modified_at)
 
 
 def _locked(
     session: Session, source_id: UUID, id_: UUID, expected_version: int | None
-) -> ScimGroupRecord:
-    group = locked(session, ScimGroupRecord, id_)
-    if group is None or group.source_id != source_id:
+) -> StoredGroup:
+    group = locked_group(session, source_id, id_)
+    if group is None:
         raise NotFoundError("group", id_)
     require_version(group.version, expected_version)
     return group

@@ -40,6 +40,9 @@ class ScimUserWrite:
     email_keys: frozenset[str]
     """What its addresses are looked up by."""
 
+    replaced_email_keys: frozenset[str] = frozenset()
+    """What those of the document it replaces are looked up by."""
+
 
 Rewrite = Callable[[bytes, UUID, bool], ScimUserWrite]
 """Turns the stored document, the resource's id and what the client last set `active` to into
@@ -145,20 +148,23 @@ def add_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
     )
 
 
-_EMAILS = select(ScimEmailRecord.value_key).where(this(ScimEmailRecord.user_id))
-
-
-def store_emails(session: Session, user_id: UUID, keys: frozenset[str]) -> None:
+def store_emails(session: Session, user_id: UUID, write: ScimUserWrite) -> None:
     """Write what changed of the addresses a user is looked up by; mostly nothing."""
-    emails = ScimEmailRecord
-    stored = set(execute(session, _EMAILS, this_user_id=user_id).scalars())
-    if gone := stored - keys:
-        session.execute(
-            delete(emails)
-            .where(emails.user_id == user_id, emails.value_key.in_(gone))
-            .execution_options(synchronize_session=False)
-        )
-    add_emails(session, user_id, keys - stored)
+    gone = write.replaced_email_keys - write.email_keys
+    if gone:
+        execute(session, _DROP_EMAILS, this_user_id=user_id, gone=sorted(gone))
+    add_emails(session, user_id, write.email_keys - write.replaced_email_keys)
+
+
+def forget_emails(session: Session, user_id: UUID) -> None:
+    """Let nobody be found by the addresses of a user any more."""
+    execute(session, _FORGET_EMAILS, this_user_id=user_id)
+
+
+_FORGET_EMAILS = delete(table_of(ScimEmailRecord)).where(this(ScimEmailRecord.user_id))
+_DROP_EMAILS = _FORGET_EMAILS.where(
+    ScimEmailRecord.value_key.in_(bindparam("gone", expanding=True))
+)
 
 
 def set_active(record: ScimUserRecord, *, active: bool) -> None:

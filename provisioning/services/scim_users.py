@@ -21,6 +21,7 @@ from provisioning.services.scim_resources import (
     ScimUserWrite,
     add_emails,
     drop_resource,
+    forget_emails,
     place_resource,
     require_unique,
     require_version,
@@ -29,11 +30,11 @@ from provisioning.services.scim_resources import (
 )
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.core import add_row, execute, table_of, this
-from provisioning.storage.locks import locked
 from provisioning.storage.models.employees import LinkRecord
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.scim_rows import USER, UserRow
+from provisioning.storage.scim_writes import StoredUser, differing, locked_user, rewrite_user
+from provisioning.storage.sources import Source, SourceRow, read_source
 
 log = structlog.get_logger(__name__)
 
@@ -69,10 +70,10 @@ class ScimUserService:
         write = build(id_)
         try:
             with self._context.database.write() as session:
-                source = session.get_one(SourceRecord, source_id)
                 seq = place_resource(session, source_id, ScimCounterRecord.users)
                 require_unique(session, source_id, write, None)
-                who = self._push(session, source, actor).provision(str(id_), write.person)
+                push = self._push(session, read_source(session, source_id), actor)
+                who = push.provision(str(id_), write.person, first_heard=True)
                 return self._insert(session, source_id, id_, seq, write, who)
         except IntegrityError as error:
             with self._context.database.read() as session:
@@ -97,14 +98,17 @@ class ScimUserService:
         """
         try:
             with self._context.database.write() as session:
-                record = self._locked(session, source_id, id, expected_version)
-                write = rewrite(record.document, id, record.desired_active)
-                if _names(record) != (write.user_name_key, write.external_id):
+                before, source = self._locked(session, source_id, id, expected_version)
+                write = rewrite(before.document, id, before.desired_active)
+                if (before.user_name_key, before.external_id) != (
+                    write.user_name_key,
+                    write.external_id,
+                ):
                     require_unique(session, source_id, write, id)
-                source = session.get_one(SourceRecord, source_id)
                 who = self._push(session, source, actor).provision(str(id), write.person)
                 who = who or linked_employee(session, source, str(id))
-                view = self._store(session, record, write, who)
+                self._store(session, id, before, write, who)
+                view = stored_user(session, source_id, id)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, id)
@@ -127,17 +131,17 @@ class ScimUserService:
             StaleWriteError: `expected_version` (If-Match) is not the stored version.
         """
         with self._context.database.write() as session:
-            leave_groups(session, USER, id, self._context.now())
-            record = self._locked(session, source_id, id, expected_version)
-            source = session.get_one(SourceRecord, source_id)
+            now = self._context.now()
+            leave_groups(session, USER, id, now)
+            _, source = self._locked(session, source_id, id, expected_version)
             drop_resource(session, source_id, ScimCounterRecord.users)
             self._push(session, source, actor).provision(str(id), None)
-            record.hidden_at = self._context.now()
-            store_emails(session, id, frozenset())
+            rewrite_user(session, id, hidden_at=now)
+            forget_emails(session, id)
             execute(session, _HIDE, this_source_id=source_id, this_anchor=str(id))
         self._serve_waiting(active=False)
 
-    def _push(self, session: Session, source: SourceRecord, actor: Actor) -> Push:
+    def _push(self, session: Session, source: Source, actor: Actor) -> Push:
         return Push(session=session, context=self._context, source=source, actor=actor)
 
     def _insert(
@@ -151,7 +155,6 @@ class ScimUserService:
     ) -> UserRow:
         now = self._context.now()
         made = {"created_at": now, "modified_at": now, "version": 1}
-        session.flush()
         add_row(
             session,
             ScimUserRecord,
@@ -160,34 +163,35 @@ class ScimUserService:
             source_id=source_id,
             **made,
             **_values(write, who),
+            search=write.search,
         )
         add_emails(session, id_, write.email_keys)
         return stored_user(session, source_id, id_)
 
-    def _store(
-        self, session: Session, record: ScimUserRecord, write: ScimUserWrite, who: UUID | None
-    ) -> UserRow:
-        """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
-        values = _values(write, who)
-        if record.document == write.document:
-            # The folded one is of the same text; it is not loaded, so it would look changed.
-            del values["search"]
-        else:
-            store_emails(session, record.id, write.email_keys)
-        for name, value in values.items():
-            setattr(record, name, value)
-        if session.is_modified(record):
-            record.modified_at = self._context.now()
-        return stored_user(session, record.source_id, record.id)
-
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
-    ) -> ScimUserRecord:
-        record = locked(session, ScimUserRecord, id_)
-        if record and record.source_id == source_id and record.hidden_at is None:
-            require_version(record.version, expected_version)
-            return record
-        raise NotFoundError("user", id_)
+    ) -> tuple[StoredUser, SourceRow]:
+        found = locked_user(session, source_id, id_)
+        if found is None:
+            raise NotFoundError("user", id_)
+        require_version(found[0].version, expected_version)
+        return found
+
+    def _store(
+        self,
+        session: Session,
+        id_: UUID,
+        before: StoredUser,
+        write: ScimUserWrite,
+        who: UUID | None,
+    ) -> None:
+        """Write what changed; a write that changes nothing leaves version and time (RFC 7644)."""
+        changed = differing(before, _values(write, who))
+        if "document" in changed:
+            changed["search"] = write.search
+            store_emails(session, id_, write)
+        if changed:
+            rewrite_user(session, id_, **changed, modified_at=self._context.now())
 
     def _serve_waiting(self, active: bool) -> None:  # noqa: FBT001 - what the client set
         """Pass a seat on at once; the request is done, and the job makes up for a failure."""
@@ -200,7 +204,7 @@ class ScimUserService:
 
 
 def _values(write: ScimUserWrite, who: UUID | None) -> dict[str, Any]:
-    """Return what a resource's row holds of a write."""
+    """Return what a resource's row holds of a write, beside what it is searched by."""
     return {
         "employee_id": who,
         "user_name_key": write.user_name_key,
@@ -208,10 +212,4 @@ def _values(write: ScimUserWrite, who: UUID | None) -> dict[str, Any]:
         "external_id": write.external_id,
         "desired_active": write.person.active,
         "document": write.document,
-        "search": write.search,
     }
-
-
-def _names(record: ScimUserRecord) -> tuple[str, str | None]:
-    """Return what no other visible resource of the source may have, too."""
-    return record.user_name_key, record.external_id

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select, update
+from uuid import UUID
+
+from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
@@ -58,8 +60,13 @@ def free_seat(session: Session, context: ServiceContext) -> None:
 def read_seats(session: Session, context: ServiceContext) -> Seats:
     """Return the ledger and how many people a free seat would serve first (L3)."""
     session.flush()
-    ledger = execute(session, _LEDGER, this_intranet_id=context.intranet_id).one()
-    return Seats(taken=ledger.taken, limit=ledger.limit, queued=ledger.queued)
+    return ledger(session.connection(), context.intranet_id)
+
+
+def ledger(connection: Connection, intranet_id: UUID) -> Seats:
+    """Return the ledger of an intranet as it is in the database."""
+    found = connection.execute(_LEDGER, {"this_intranet_id": intranet_id}).one()
+    return Seats(taken=found.taken, limit=found.limit, queued=found.queued)
 
 
 class SeatService:

@@ -16,14 +16,14 @@ from provisioning.services.holding import BACK, RETURNS, overtake
 from provisioning.storage.locks import locked
 from provisioning.storage.matches import queued_people, standing_link
 from provisioning.storage.models.employees import EmployeeRecord
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.newcomers import arrived_elsewhere, queue_newcomers
+from provisioning.storage.sources import Source
 
 
 def load_employee(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     action: Action,
     planned_at: datetime | None,
 ) -> EmployeeRecord | None:
@@ -65,7 +65,7 @@ def locked_as_planned(session: Session, action: Action, planned: EmployeeRef) ->
 def _require_as_planned(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     action: Action,
     planned_at: datetime,
 ) -> None:
@@ -84,7 +84,7 @@ def _require_as_planned(
 def _require_unplaced(
     session: Session,
     context: ServiceContext,
-    source: SourceRecord,
+    source: Source,
     action: Action,
     planned_at: datetime,
 ) -> None:

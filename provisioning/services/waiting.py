@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import (
@@ -20,7 +20,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.findings import open_finding, refresh
 from provisioning.services.invitations import FIRST_APPROVAL, open_invitation
-from provisioning.services.seats import read_seats, take_seat
+from provisioning.services.seats import ledger, take_seat
 from provisioning.services.states import move
 from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
@@ -75,10 +75,16 @@ class WaitingService:
         return served
 
     def _next(self) -> Sequence[UUID]:
-        with self._context.database.read() as session:
-            free = read_seats(session, self._context).free
-            query = waiting_list(self._context)
-            return session.scalars(query if free is None else query.limit(free)).all()
+        return self._context.database.look(self._next_in)
+
+    def _next_in(self, connection: Connection) -> Sequence[UUID]:
+        seats = ledger(connection, self._context.intranet_id)
+        if not seats.queued or seats.free == 0:
+            return ()
+        query = waiting_list(self._context)
+        if seats.free is not None:
+            query = query.limit(seats.free)
+        return connection.scalars(query).all()
 
     def _turn_away(self, session: Session, employee: EmployeeRecord, reason: WaitingReason) -> None:
         """Take somebody out of the line whom no letter can reach: a finding, no seat (I1)."""
@@ -109,7 +115,7 @@ class WaitingService:
             after={"state": employee.state.value},
         )
         session.flush()
-        refresh(session, self._context, [employee.id])
+        refresh(session, self._context, employee)
 
 
 def directory_address(session: Session, employee_id: UUID) -> str | None:

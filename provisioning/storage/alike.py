@@ -13,11 +13,12 @@ from provisioning.domain.keys import CorrelationKey
 from provisioning.storage.core import execute, this
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.sources import Source
 
 
 def employees_alike(
     session: Session,
-    source: SourceRecord,
+    source: Source,
     keys: Mapping[CorrelationKey, str],
     *,
     anchor: str,

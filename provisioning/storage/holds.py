@@ -28,6 +28,13 @@ def open_hold(session: Session, source_id: UUID, employee_id: UUID) -> HeldEffec
     ).one_or_none()
 
 
+def why_held(session: Session, source_id: UUID, employee_id: UUID) -> HoldReason | None:
+    """Return why something is held of somebody for a source; None if nothing is."""
+    which = {"this_source_id": source_id, "this_employee_id": employee_id}
+    reason: HoldReason | None = execute(session, _REASON, **which).scalar()
+    return reason
+
+
 def is_open(session: Session, source_id: UUID, employee_id: UUID) -> bool:
     """Whether anything about somebody's leaving or return is undecided: an effect, or a finding.
 
@@ -39,10 +46,8 @@ def is_open(session: Session, source_id: UUID, employee_id: UUID) -> bool:
 
 def is_held(session: Session, employee_id: UUID, kinds: Collection[ActionKind]) -> bool:
     """Whether an effect of one of these kinds is held of somebody, for any source."""
-    query = select(HeldEffectRecord.id).where(
-        HeldEffectRecord.employee_id == employee_id, HeldEffectRecord.kind.in_(kinds), OPEN
-    )
-    return session.scalar(query.limit(1)) is not None
+    found = execute(session, _OF_KINDS, this_employee_id=employee_id, kinds=list(kinds))
+    return found.first() is not None
 
 
 def held_by_breaker(session: Session, source_id: UUID) -> int:
@@ -55,6 +60,14 @@ def held_by_breaker(session: Session, source_id: UUID) -> int:
     return session.scalar(query) or 0
 
 
+_REASON = select(HeldEffectRecord.reason).where(
+    this(HeldEffectRecord.source_id), this(HeldEffectRecord.employee_id), OPEN
+)
+_OF_KINDS = select(HeldEffectRecord.id).where(
+    this(HeldEffectRecord.employee_id),
+    HeldEffectRecord.kind.in_(bindparam("kinds", expanding=True)),
+    OPEN,
+)
 _IS_OPEN = union_all(
     select(literal(1)).where(
         this(HeldEffectRecord.source_id),

@@ -15,6 +15,9 @@ R = TypeVar("R", bound=Base)
 _BITS = 63
 """An advisory lock of PostgreSQL is named by a signed number of 64 bits."""
 
+_HELD = "rows held by `locked`"
+"""What a session, which lives as long as its transaction, has locked; it keeps them in memory."""
+
 COMPOSING = 0x7573686572
 """Migrating, and making the intranet and its sources: two first starts at once."""
 
@@ -40,7 +43,16 @@ def locked(session: Session, entity: type[R], key: Any) -> R | None:
     """Return a row as it is now, and keep others from changing it until the transaction ends.
 
     A writing transaction of SQLite is alone from its first moment: what it has read is still so.
+    Whoever asks again gets the same object: nobody else can have changed what is locked.
     """
+    held: dict[Any, R] = session.info.setdefault(_HELD, {})
+    row = held.get((entity, key))
+    if row is not None and row in session:
+        return row
     if session.get_bind().dialect.name == "sqlite":
-        return session.get(entity, key)
-    return session.get(entity, key, with_for_update=True, populate_existing=True)
+        row = session.get(entity, key)
+    else:
+        row = session.get(entity, key, with_for_update=True, populate_existing=True)
+    if row is not None:
+        held[entity, key] = row
+    return row

@@ -15,6 +15,7 @@ from provisioning.domain.policy import Policy
 from provisioning.storage.locks import take_turn, turn_of
 from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.sources import Source
 
 
 def queue_newcomers(session: Session, intranet_id: UUID) -> None:
@@ -26,7 +27,7 @@ def queue_newcomers(session: Session, intranet_id: UUID) -> None:
 
 
 def arrived_elsewhere(
-    session: Session, source: SourceRecord, person: Person, policy: Policy, since: datetime
+    session: Session, source: Source, person: Person, policy: Policy, since: datetime
 ) -> bool:
     """Whether another source linked somebody with a key of this newcomer since a moment."""
     others = select(SourceRecord.id).where(

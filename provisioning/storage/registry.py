@@ -24,8 +24,8 @@ from provisioning.storage.models.accounts import (
     RoleName,
 )
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunPersonRecord
+from provisioning.storage.sources import Source
 
 STREAM_ROWS = 2_000
 """Rows fetched at a time: memory stays flat, whatever the number of people."""
@@ -138,7 +138,7 @@ class Lookup:
     """Finds who else has an unlinked person's keys, for one run or one request (P2, P3)."""
 
     def __init__(
-        self, session: Session, *, source: SourceRecord, policy: Policy, run_id: int | None
+        self, session: Session, *, source: Source, policy: Policy, run_id: int | None
     ) -> None:
         """Read once what every look-up needs."""
         self._session = session

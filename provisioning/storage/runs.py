@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import REMOVALS, Action
@@ -14,7 +25,6 @@ from provisioning.domain.errors import NotFoundError
 from provisioning.domain.plan import Plan
 from provisioning.domain.seats import SEATED
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
     RemovalRecord,
@@ -22,6 +32,7 @@ from provisioning.storage.models.runs import (
     RunRecord,
     RunState,
 )
+from provisioning.storage.sources import Source
 from provisioning.storage.workers import is_alive
 
 
@@ -113,17 +124,18 @@ def delete_run(session: Session, run_id: int) -> None:
     session.execute(delete(RunRecord).where(RunRecord.id == run_id))
 
 
-def removed_since(session: Session, source: SourceRecord, since: datetime) -> int:
-    """Return how many removals count since then: of a source's people, over every door (D5, D6).
+def removed_since(session: Session, source: Source, *since: datetime) -> Sequence[int]:
+    """Return how many removals count since each moment: a source's people, every door (D5, D6).
 
     Whoever another source took out counts as well if this one knows them: two doors share one
     budget. What an administrator released does not count any more.
     """
-    query = select(func.count()).select_from(RemovalRecord).where(*_spent(source))
-    return session.scalar(query.where(RemovalRecord.at >= since)) or 0
+    counts = (func.count(case((RemovalRecord.at >= moment, 1))) for moment in since)
+    query = select(*counts).select_from(RemovalRecord).where(*_spent(source))
+    return tuple(session.execute(query.where(RemovalRecord.at >= min(since))).one())
 
 
-def release_removals(session: Session, source: SourceRecord) -> int:
+def release_removals(session: Session, source: Source) -> int:
     """Let nothing of what was removed so far count for a source's people; returns how many (D6)."""
     spent = select(RemovalRecord.id).where(*_spent(source))
     released = session.scalars(
@@ -136,7 +148,7 @@ def release_removals(session: Session, source: SourceRecord) -> int:
     return len(released.all())
 
 
-def _spent(source: SourceRecord) -> tuple[ColumnElement[bool], ...]:
+def _spent(source: Source) -> tuple[ColumnElement[bool], ...]:
     known = exists().where(
         LinkRecord.employee_id == RemovalRecord.employee_id, LinkRecord.source_id == source.id
     )
@@ -147,7 +159,7 @@ def _spent(source: SourceRecord) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def removals_under_way(session: Session, source: SourceRecord) -> int:
+def removals_under_way(session: Session, source: Source) -> int:
     """Return how many of a source's people a run that is being applied is about to remove (D6)."""
     ours = exists().where(
         LinkRecord.employee_id == RunActionRecord.employee_id, LinkRecord.source_id == source.id
@@ -167,10 +179,13 @@ def removals_under_way(session: Session, source: SourceRecord) -> int:
     return session.scalar(query) or 0
 
 
-def seated_people(session: Session, source: SourceRecord) -> int:
-    """Return how many people of a source hold a seat: what shares are taken of (D5, D6)."""
-    query = (
-        select(func.count())
+def seated_people(session: Session, source: Source, *, at_most: int | None = None) -> int:
+    """Return how many people of a source hold a seat: what shares are taken of (D5, D6).
+
+    `at_most` is where counting may stop: it costs no more than that many people.
+    """
+    seated = (
+        select(literal(1))
         .select_from(LinkRecord)
         .join(EmployeeRecord, EmployeeRecord.id == LinkRecord.employee_id)
         .where(
@@ -178,5 +193,6 @@ def seated_people(session: Session, source: SourceRecord) -> int:
             LinkRecord.hidden.is_(False),
             EmployeeRecord.state.in_(SEATED),
         )
+        .limit(at_most)
     )
-    return session.scalar(query) or 0
+    return session.scalar(select(func.count()).select_from(seated.subquery())) or 0

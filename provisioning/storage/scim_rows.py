@@ -241,12 +241,15 @@ def groups_of_users(
 def members_of(
     connection: Connection, group_ids: Sequence[Any]
 ) -> Mapping[Any, list[tuple[str, Any]]]:
-    """Return the members of each group as (kind, id), in a stable order; ids as in a GroupRow."""
+    """Return the members of each group as (kind, id), in a stable order.
+
+    Ids of groups are as they were given, whatever the driver makes of them.
+    """
+    given = {each if isinstance(each, UUID) else UUID(each): each for each in group_ids}
     found: dict[Any, list[tuple[str, Any]]] = defaultdict(list)
-    ids = [each if isinstance(each, UUID) else UUID(each) for each in group_ids]
-    for group_id, kind, id_ in connection.execute(_MEMBERS, {"ids": ids}):
+    for group_id, kind, id_ in connection.execute(_MEMBERS, {"ids": list(given)}):
         found[group_id].append((kind, id_))
-    return found
+    return {given[UUID(uuid_text(each))]: members for each, members in found.items()}
 
 
 def has_more_members_than(connection: Connection, group_id: UUID, number: int) -> bool:

@@ -96,7 +96,9 @@ def context(**choices: Any) -> PlanningContext:
         "seats": UNLIMITED,
         "hits": lambda _: (),
     }
-    return PlanningContext(**{**usual, **choices})
+    chosen = {**usual, **choices}
+    seats = chosen["seats"]
+    return PlanningContext(**{**chosen, "seats": lambda: seats})
 
 
 def plan_of(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.actions import HoldReason
-from provisioning.domain.breaker import Budget, hold_at_breaker
+from provisioning.domain.breaker import Budget, hold_at_breaker, people_needed
 from provisioning.domain.policy import Policy
 from tests.kit.domain import action
 
@@ -98,3 +98,12 @@ def test_whatever_was_removed_before_never_makes_room(policy, seated, day, more)
     held = not goes_through(action("dismiss"), seated + 1, day, day + more, policy)
     if held:
         assert not goes_through(action("dismiss"), seated, day + 1, day + more + 1, policy)
+
+
+@given(policies, st.integers(0, 3_000), st.integers(0, 300), st.integers(0, 300))
+def test_nobody_has_to_count_further_than_the_limits_need(policy, seated, day, earlier):
+    """D6: as many people as are needed decide as all of them would."""
+    week = day + earlier
+    needed = people_needed(policy, in_a_day=day, in_seven_days=week)
+    counted = 0 if needed is None else min(seated, needed)
+    assert budget(counted, day, week).has_room(policy) == budget(seated, day, week).has_room(policy)
