@@ -89,7 +89,7 @@ class FieldChange:
 def differences(applied: str, person: Person) -> tuple[FieldChange, ...]:
     """Return what changed since a person, as JSON, was last applied."""
     before: dict[str, Any] = json.loads(applied) if applied else {}
-    after = json.loads(json.dumps(person.to_json()))
+    after = person.to_json()
     names = sorted((before.keys() | after.keys()) - {"inactive_reason"})
     return tuple(
         FieldChange(name, before.get(name), after.get(name))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
@@ -110,10 +110,13 @@ class Person:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready document without empty fields."""
         document: dict[str, Any] = {}
-        for name, value in asdict(self).items():
-            if name == "id" or value in (None, "", ()):
+        for name in PERSON_FIELDS:
+            value = getattr(self, name)
+            if value in (None, "", ()):
                 continue
-            document[name] = value.isoformat() if isinstance(value, datetime) else value
+            if isinstance(value, datetime):
+                value = value.isoformat()
+            document[name] = list(value) if isinstance(value, tuple) else value
         return document
 
     @classmethod
