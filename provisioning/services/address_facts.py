@@ -24,7 +24,7 @@ def address_facts(
     session: Session, context: ServiceContext, employee: EmployeeRecord
 ) -> AddressFacts:
     """Return the addresses of one employee and who else has them, in two statements."""
-    rows = execute(session, _AROUND, this_id=employee.id).all()
+    rows = execute(session, _AROUND, this_id=employee.id)
     around, addresses = rows[0], [(row.role, row.value) for row in rows]
     directory = next((value for role, value in addresses if role == "directory"), None)
     shared, held = _namesakes(session, context, employee, directory)
@@ -111,7 +111,7 @@ def _namesakes(
         contact=contact_key,
         directory=directory_key,
         own=employee.id,
-    ).all()
+    )
     gone = EmployeeState.DISMISSED
     shared = (name for name, key, state in others if key == contact_key and state is not gone)
     held = (name for name, key, state in others if key == directory_key and state is gone)

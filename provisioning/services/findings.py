@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Update, bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
@@ -73,12 +73,16 @@ def close_finding(
     session: Session, context: ServiceContext, subject: str, *kinds: FindingKind
 ) -> None:
     """Close findings whose cause is gone; nothing happens if there is none (E5)."""
-    _close(session, context, _CLOSE_KINDS, subjects=[subject], kinds=kinds)
+    closed = {"this_intranet_id": context.intranet_id, "closed_at": context.now()}
+    for kind in kinds:
+        execute(session, _CLOSE_KIND, this_subject=subject, this_kind=kind, **closed)
 
 
 def close_findings_of(session: Session, context: ServiceContext, *subjects: str) -> None:
     """Close everything open about somebody who is no longer there."""
-    _close(session, context, _CLOSE_ALL, subjects=subjects)
+    closed = {"this_intranet_id": context.intranet_id, "closed_at": context.now()}
+    for subject in subjects:
+        execute(session, _CLOSE_ALL, this_subject=subject, **closed)
 
 
 def close_answered(
@@ -90,8 +94,8 @@ def close_answered(
     whether findings from addresses are open: only `refresh` can tell whether they still hold.
     """
     anchor, cured = person.id.value, _cured(context, employee, person)
-    about = [anchor, str(employee.id)]
-    rows = execute(session, _ABOUT, this_intranet_id=context.intranet_id, subjects=about).all()
+    about = {"anchor": anchor, "employee": str(employee.id)}
+    rows = execute(session, _ABOUT, this_intranet_id=context.intranet_id, **about)
     answered = [row.id for row in rows if row.subject == anchor or row.kind in cured]
     if answered:
         execute(session, _CLOSE_ROWS, ids=answered, closed_at=context.now())
@@ -113,12 +117,13 @@ def _cured(
 
 _FINDING = table_of(FindingRecord)
 _OPEN = (this(_FINDING.c.intranet_id), _FINDING.c.closed_at.is_(None))
-_SUBJECTS = _FINDING.c.subject.in_(bindparam("subjects", expanding=True))
-_KINDS = _FINDING.c.kind.in_(bindparam("kinds", expanding=True))
-_CLOSE_ALL = update(_FINDING).where(*_OPEN, _SUBJECTS)
-_CLOSE_KINDS = update(_FINDING).where(*_OPEN, _SUBJECTS, _KINDS)
+_CLOSE_ALL = update(_FINDING).where(*_OPEN, this(_FINDING.c.subject))
+_CLOSE_KIND = _CLOSE_ALL.where(this(_FINDING.c.kind))
 _CLOSE_ROWS = update(_FINDING).where(_FINDING.c.id.in_(bindparam("ids", expanding=True)))
-_ABOUT = select(_FINDING.c.id, _FINDING.c.kind, _FINDING.c.subject).where(*_OPEN, _SUBJECTS)
+_ABOUT = select(_FINDING.c.id, _FINDING.c.kind, _FINDING.c.subject).where(
+    *_OPEN,
+    or_(_FINDING.c.subject == bindparam("anchor"), _FINDING.c.subject == bindparam("employee")),
+)
 _OPEN_ONE = select(FindingRecord).where(
     this(FindingRecord.intranet_id),
     this(FindingRecord.kind),
@@ -128,19 +133,6 @@ _OPEN_ONE = select(FindingRecord).where(
 _OF_EMPLOYEE = select(_FINDING.c.id, _FINDING.c.kind).where(
     this(_FINDING.c.employee_id), _FINDING.c.closed_at.is_(None)
 )
-
-
-def _close(
-    session: Session, context: ServiceContext, statement: Update, **which: Collection[str]
-) -> None:
-    lists = {name: list(values) for name, values in which.items()}
-    execute(
-        session,
-        statement,
-        this_intranet_id=context.intranet_id,
-        closed_at=context.now(),
-        **lists,
-    )
 
 
 def _open_one(

@@ -86,7 +86,7 @@ def require_unique(
         this_source_id=source_id,
         user_name=write.user_name_key,
         external_id=write.external_id,
-    ).all()
+    )
     for attribute, value, column, key in (
         ("userName", write.user_name, "user_name_key", write.user_name_key),
         ("externalId", write.external_id, "external_id", write.external_id),
@@ -119,7 +119,7 @@ def place_resource(session: Session, source_id: UUID, counted: InstrumentedAttri
     The counter's lock also makes creations of one source wait for each other: two who are
     one human by their keys must see each other (P3).
     """
-    place: int = execute(session, _count(counted.key, 1), this_source_id=source_id).scalar_one()
+    place: int = execute(session, _count(counted.key, 1), this_source_id=source_id).scalar()
     return place
 
 

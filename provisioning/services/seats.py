@@ -16,6 +16,7 @@ from provisioning.services.findings import close_finding, open_finding
 from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord
+from provisioning.storage.prepared import run
 
 _OURS = (this(SeatCounterRecord.intranet_id), SeatCounterRecord.kind == "employee")
 _TAKE = (
@@ -65,7 +66,7 @@ def read_seats(session: Session, context: ServiceContext) -> Seats:
 
 def ledger(connection: Connection, intranet_id: UUID) -> Seats:
     """Return the ledger of an intranet as it is in the database."""
-    found = connection.execute(_LEDGER, {"this_intranet_id": intranet_id}).one()
+    found = run(connection, _LEDGER, {"this_intranet_id": intranet_id}).one()
     return Seats(taken=found.taken, limit=found.limit, queued=found.queued)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.digests import digest_of
@@ -87,11 +87,11 @@ class TokenChecks:
         row = self._look(_CLIENT, client_id) if client_id.isalnum() else None
         return self._checked(row, secret, address)
 
-    def _look(self, statement: Any, token_id: str) -> Row[Any] | None:
+    def _look(self, statement: Any, token_id: str) -> Any | None:
         values = {"token_id": token_id, "intranet_id": self._context.intranet_id}
         return self._context.database.first(statement, values)
 
-    def _checked(self, row: Row[Any] | None, secret: str, address: str) -> Caller | None:
+    def _checked(self, row: Any | None, secret: str, address: str) -> Caller | None:
         """Compare in constant time, whether there is something to compare with or not."""
         fits = hmac.compare_digest(row.hash if row else _NOBODY, digest_of(secret))
         if row is None:
@@ -109,7 +109,7 @@ class TokenChecks:
             scopes=frozenset(row.scopes.split()),
         )
 
-    def _note_use(self, row: Row[Any], now: datetime, address: str) -> None:
+    def _note_use(self, row: Any, now: datetime, address: str) -> None:
         if not _is_due(row.last_used_at, now):
             return
         used = _touching(row, TokenRecord.last_used_at, now)
@@ -118,7 +118,7 @@ class TokenChecks:
             session.execute(used.values(last_used_at=now, last_used_from=address))
             session.execute(heard.values(last_request_at=now), execution_options=_UNSYNCED)
 
-    def _note_rejection(self, row: Row[Any], now: datetime, address: str, why: str) -> None:
+    def _note_rejection(self, row: Any, now: datetime, address: str, why: str) -> None:
         if not _is_due(row.last_rejected_at, now) or (row.client_id and why == EXPIRED):
             # That an access token ends after its hour is no news of its client.
             return
@@ -129,7 +129,7 @@ class TokenChecks:
             )
 
 
-def _why_rejected(row: Row[Any], now: datetime) -> str | None:
+def _why_rejected(row: Any, now: datetime) -> str | None:
     if row.revoked_at is not None:
         return "revoked"
     if row.expires_at > now:
@@ -141,7 +141,7 @@ def _is_due(last: datetime | None, now: datetime) -> bool:
     return last is None or now - last >= TOUCH_EVERY
 
 
-def _touching(row: Row[Any], column: Any, now: datetime) -> Any:
+def _touching(row: Any, column: Any, now: datetime) -> Any:
     """Return an update of a token and its client that only the first of several makes."""
     return (
         update(TokenRecord)

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Executable,
     Integer,
     MetaData,
-    Row,
     String,
     create_engine,
     event,
@@ -31,6 +30,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from provisioning.storage.prepared import run
 
 T = TypeVar("T")
 
@@ -130,9 +131,9 @@ class Database:
         with Session(self._reading, expire_on_commit=False) as session:
             yield session
 
-    def first(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+    def first(self, statement: Executable, values: Mapping[str, Any]) -> Any | None:
         """Return the first row of a statement that only looks."""
-        return self.look(lambda connection: connection.execute(statement, values).first())
+        return self.look(lambda connection: run(connection, statement, values).first())
 
     def look(self, work: Callable[[Connection], T]) -> T:
         """Return what work finds that only looks, without a transaction around it.

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Executable,
     Insert,
     Table,
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.storage import schema
 from provisioning.storage.base import Base
+from provisioning.storage.prepared import Rows, run
 
 
 def this(column: Any) -> ColumnElement[bool]:
@@ -30,21 +30,21 @@ def this(column: Any) -> ColumnElement[bool]:
     return cast("ColumnElement[bool]", column == bindparam(f"this_{column.key}"))
 
 
-def execute(
-    session: Session, statement: Executable, /, **values: Any
-) -> CursorResult[*tuple[Any, ...]]:
-    """Run a prepared statement with these values."""
-    return session.connection().execute(statement, values)
+def execute(session: Session, statement: Executable, /, **values: Any) -> Rows:
+    """Run a statement that is the same object every time, with these values."""
+    return run(session.connection(), statement, values)
 
 
 def add_row(session: Session, table: type[Base], /, **values: Any) -> None:
     """Insert a row that nobody holds as an object; defaults of its columns apply."""
-    session.connection().execute(_insert_into(table), values)
+    run(session.connection(), _insert_into(table), values)
 
 
 def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that have the same columns; nothing happens if there are none."""
-    if rows:
+    if len(rows) == 1:
+        add_row(session, table, **rows[0])
+    elif rows:
         session.connection().execute(_insert_into(table), list(rows))
 
 

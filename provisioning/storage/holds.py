@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, literal, select, union_all
+from sqlalchemy import Select, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import ActionKind, HoldReason
@@ -46,7 +47,7 @@ def is_open(session: Session, source_id: UUID, employee_id: UUID) -> bool:
 
 def is_held(session: Session, employee_id: UUID, kinds: Collection[ActionKind]) -> bool:
     """Whether an effect of one of these kinds is held of somebody, for any source."""
-    found = execute(session, _OF_KINDS, this_employee_id=employee_id, kinds=list(kinds))
+    found = execute(session, _of_kinds(frozenset(kinds)), this_employee_id=employee_id)
     return found.first() is not None
 
 
@@ -63,11 +64,14 @@ def held_by_breaker(session: Session, source_id: UUID) -> int:
 _REASON = select(HeldEffectRecord.reason).where(
     this(HeldEffectRecord.source_id), this(HeldEffectRecord.employee_id), OPEN
 )
-_OF_KINDS = select(HeldEffectRecord.id).where(
-    this(HeldEffectRecord.employee_id),
-    HeldEffectRecord.kind.in_(bindparam("kinds", expanding=True)),
-    OPEN,
-)
+
+
+@cache
+def _of_kinds(kinds: frozenset[ActionKind]) -> Select[int]:
+    one_of = or_(*(HeldEffectRecord.kind == kind for kind in sorted(kinds)))
+    return select(HeldEffectRecord.id).where(this(HeldEffectRecord.employee_id), one_of, OPEN)
+
+
 _IS_OPEN = union_all(
     select(literal(1)).where(
         this(HeldEffectRecord.source_id),
@@ -76,7 +80,10 @@ _IS_OPEN = union_all(
     ),
     select(literal(1)).where(
         FindingRecord.employee_id == bindparam("employee_id"),
-        FindingRecord.kind.in_([FindingKind.DEPARTED_STILL_ACTIVE, FindingKind.RETURN_HELD]),
+        or_(
+            FindingRecord.kind == FindingKind.DEPARTED_STILL_ACTIVE,
+            FindingRecord.kind == FindingKind.RETURN_HELD,
+        ),
         FindingRecord.closed_at.is_(None),
     ),
 )

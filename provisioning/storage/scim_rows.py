@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Select,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
     type_coerce,
 )
@@ -26,6 +28,7 @@ from provisioning.storage.models.accounts import BindingRecord, IdentityRecord, 
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
+from provisioning.storage.prepared import run
 
 USER, GROUP = "User", "Group"
 """The kinds of members, as SCIM names them."""
@@ -119,8 +122,10 @@ def outcome_columns() -> Sequence[Any]:
         .where(BindingRecord.employee_id == employee.id)
         .scalar_subquery()
     )
+    # As text of the statement, not as a value: so the statement can be prepared.
+    comma: Any = literal_column("','")
     findings = (
-        select(func.aggregate_strings(FindingRecord.kind, ","))
+        select(func.aggregate_strings(FindingRecord.kind, comma))
         .where(FindingRecord.employee_id == employee.id, FindingRecord.closed_at.is_(None))
         .scalar_subquery()
     )
@@ -166,28 +171,28 @@ _GROUP = GROUPS.where(this(ScimGroupRecord.id))
 
 def find_user(connection: Connection, source_id: UUID, id_: UUID) -> UserRow | None:
     """Return one visible user of a source."""
-    row = connection.execute(_USER, {"this_source_id": source_id, "this_id": id_}).first()
+    row = run(connection, _USER, {"this_source_id": source_id, "this_id": id_}).first()
     return UserRow(*row) if row else None
 
 
 def find_user_named(connection: Connection, source_id: UUID, key: str) -> UserRow | None:
     """Return the visible user of a source with this folded userName."""
     values = {"this_source_id": source_id, "this_user_name_key": key}
-    row = connection.execute(_USER_NAMED, values).first()
+    row = run(connection, _USER_NAMED, values).first()
     return UserRow(*row) if row else None
 
 
 def find_group(connection: Connection, source_id: UUID, id_: UUID) -> GroupRow | None:
     """Return one group of a source."""
-    row = connection.execute(_GROUP, {"this_source_id": source_id, "this_id": id_}).first()
+    row = run(connection, _GROUP, {"this_source_id": source_id, "this_id": id_}).first()
     return GroupRow(*row) if row else None
 
 
-def _groups_of_users() -> Select[Any]:
+def _groups(whose: ColumnElement[bool]) -> Select[Any]:
     member, outer = ScimMemberRecord, ScimMemberRecord.__table__.alias()
     up = (
         select(member.member_id.label("user_id"), member.group_id, literal(1).label("direct"))
-        .where(member.member_kind == USER, member.member_id.in_(bindparam("ids", expanding=True)))
+        .where(member.member_kind == USER, whose)
         .cte("up", recursive=True)
     )
     up = up.union(
@@ -205,14 +210,13 @@ def _groups_of_users() -> Select[Any]:
     )
 
 
-_GROUPS_OF_USERS = _groups_of_users()
-_MEMBERS = (
-    select(
-        *raw(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
-    )
-    .where(ScimMemberRecord.group_id.in_(bindparam("ids", expanding=True)))
-    .order_by(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
-)
+_GROUPS_OF_USERS = _groups(ScimMemberRecord.member_id.in_(bindparam("ids", expanding=True)))
+_GROUPS_OF_USER = _groups(this(ScimMemberRecord.member_id))
+_MEMBERS = select(
+    *raw(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
+).order_by(ScimMemberRecord.group_id, ScimMemberRecord.member_kind, ScimMemberRecord.member_id)
+_MEMBERS_OF_ALL = _MEMBERS.where(ScimMemberRecord.group_id.in_(bindparam("ids", expanding=True)))
+_MEMBERS_OF_ONE = _MEMBERS.where(this(ScimMemberRecord.group_id))
 _MEMBER_NUMBER = (
     select(literal(1))
     .select_from(ScimMemberRecord)
@@ -233,7 +237,11 @@ def groups_of_users(
     """
     found: dict[Any, list[GroupRef]] = defaultdict(list)
     ids = [each if isinstance(each, UUID) else UUID(each) for each in user_ids]
-    for user_id, group_id, name, direct in connection.execute(_GROUPS_OF_USERS, {"ids": ids}):
+    if len(ids) == 1:
+        rows = run(connection, _GROUPS_OF_USER, {"this_member_id": ids[0]})
+    else:
+        rows = run(connection, _GROUPS_OF_USERS, {"ids": ids})
+    for user_id, group_id, name, direct in rows:
         found[user_id].append(GroupRef(group_id, name, bool(direct)))
     return found
 
@@ -247,7 +255,11 @@ def members_of(
     """
     given = {each if isinstance(each, UUID) else UUID(each): each for each in group_ids}
     found: dict[Any, list[tuple[str, Any]]] = defaultdict(list)
-    for group_id, kind, id_ in connection.execute(_MEMBERS, {"ids": list(given)}):
+    if len(given) == 1:
+        rows = run(connection, _MEMBERS_OF_ONE, {"this_group_id": next(iter(given))})
+    else:
+        rows = run(connection, _MEMBERS_OF_ALL, {"ids": list(given)})
+    for group_id, kind, id_ in rows:
         found[group_id].append((kind, id_))
     return {given[UUID(uuid_text(each))]: members for each, members in found.items()}
 
@@ -255,4 +267,4 @@ def members_of(
 def has_more_members_than(connection: Connection, group_id: UUID, number: int) -> bool:
     """Whether a group is larger than a number; costs no more than that number."""
     values = {"this_group_id": group_id, "number": number}
-    return connection.execute(_MEMBER_NUMBER, values).first() is not None
+    return run(connection, _MEMBER_NUMBER, values).first() is not None

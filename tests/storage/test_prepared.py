@@ -1,0 +1,160 @@
+"""Prepared statements say and return what SQLAlchemy would."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Integer, bindparam, event, insert, literal, select, union_all, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from provisioning.domain.employees import EmployeeState
+from provisioning.storage.base import Database
+from provisioning.storage.core import execute, table_of, this
+from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.intranets import IntranetRecord, SeatCounterRecord
+from provisioning.storage.prepared import run
+
+INTRANET, EMPLOYEE = table_of(IntranetRecord), table_of(EmployeeRecord)
+NEW, NEWCOMER = insert(INTRANET).inline(), insert(EMPLOYEE).inline()
+ONE = select(EMPLOYEE).where(this(EMPLOYEE.c.id))
+NAMED = select(INTRANET.c.id, INTRANET.c.slug).where(
+    INTRANET.c.slug.in_(bindparam("slugs", expanding=True))
+)
+BOTH = union_all(
+    select(literal("intranet"), INTRANET.c.id).where(this(INTRANET.c.slug)),
+    select(literal("employee"), EMPLOYEE.c.id).where(EMPLOYEE.c.state == EmployeeState.ACTIVE),
+)
+RENAME = update(INTRANET).where(this(INTRANET.c.slug))
+COUNT = RENAME.values(next_employee_seq=INTRANET.c.next_employee_seq + 1).returning(
+    INTRANET.c.next_employee_seq, INTRANET.c.policy
+)
+NOW = datetime(2026, 11, 25, 7, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(database_url):
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def intranet(database):
+    """One with every default of its columns, and one employee."""
+    id_ = uuid4()
+    with database.write() as session:
+        execute(session, NEW, id=id_, slug="a", name="A", policy={"limits": [1, "ä"]})
+        execute(
+            session, NEWCOMER, id=uuid4(), intranet_id=id_, seq=1, state=EmployeeState.ACTIVE,
+            state_since=NOW, display_name="Ann", display_name_key="ann", created_at=NOW, version=1,
+        )  # fmt: skip
+    return id_
+
+
+def test_values_are_converted_both_ways_and_defaults_apply(database, intranet):
+    """The same row by both ways: ids, moments, choices, documents, truth, and what was left out."""
+    with database.write() as session:
+        by_orm = session.get_one(IntranetRecord, intranet)
+        assert (by_orm.target, by_orm.time_zone, by_orm.next_employee_seq) == ("builtin", "UTC", 1)
+        assert by_orm.policy == {"limits": [1, "ä"]}
+        whole = select(INTRANET).where(this(INTRANET.c.id))
+        connection = session.connection()
+        for statement, values in ((whole, {"this_id": intranet}), (BOTH, {"this_slug": "a"})):
+            theirs = connection.execute(statement, values).all()
+            assert [tuple(row) for row in run(connection, statement, values)] == theirs
+        ann = session.scalars(select(EmployeeRecord)).one()
+        ours = execute(session, ONE, this_id=ann.id).one()
+        assert ours == tuple(connection.execute(ONE, {"this_id": ann.id}).one())
+        assert (ours.state, ours.state_since, ours.protected) == (EmployeeState.ACTIVE, NOW, False)
+
+
+def test_defaults_that_are_made_are_made_for_every_row(database):
+    with database.write() as session:
+        for slug in ("a", "b"):
+            execute(session, NEW, slug=slug, name=slug)
+        assert len(set(execute(session, select(INTRANET.c.id)).scalars())) == 2
+
+
+def test_a_write_says_how_many_rows_and_returns_what_it_is_asked_for(database, intranet):
+    with database.write() as session:
+        assert execute(session, RENAME, this_slug="a", name="B").rowcount == 1
+        assert execute(session, RENAME, this_slug="nobody", name="C").rowcount == 0
+        assert (
+            execute(session, RENAME, this_slug="a", name="D", time_zone="Asia/Tokyo").rowcount == 1
+        )
+        assert execute(session, COUNT, this_slug="a").one() == (2, {"limits": [1, "ä"]})
+        found = session.get_one(IntranetRecord, intranet)
+        assert (found.name, found.time_zone, found.next_employee_seq) == ("D", "Asia/Tokyo", 2)
+
+
+@pytest.mark.parametrize("slugs", [[], ["a"], ["a", "b"]])
+def test_lists_of_any_length_go_through_sqlalchemy(database, intranet, slugs):
+    with database.read() as session:
+        found = execute(session, NAMED, slugs=slugs)
+        assert [row.id for row in found] == [intranet] * ("a" in slugs)
+
+
+def test_rows_are_a_sequence_with_names(database, intranet):
+    with database.read() as session:
+        rows = execute(session, NAMED, slugs=["a"])
+        nobody = execute(session, ONE, this_id=uuid4())
+    assert (len(rows), rows[0].slug, rows.scalar(), rows.one()) == (1, "a", intranet, rows.first())
+    assert (len(nobody), nobody.first(), nobody.scalar(), nobody.scalars()) == (0, None, None, [])
+    with pytest.raises(LookupError, match="not 0"):
+        nobody.one()
+
+
+def test_errors_are_those_of_sqlalchemy_and_name_no_value(database, intranet):
+    """A refused write undoes the transaction; what was to be written is not in the message."""
+    with pytest.raises(IntegrityError) as refused, database.write() as session:
+        execute(session, RENAME, this_slug="a", name="gone")
+        execute(session, NEW, slug="a", name="secret words")
+    assert "secret words" not in str(refused.value)
+    with pytest.raises(IntegrityError), database.write() as session:
+        execute(session, insert(table_of(SeatCounterRecord)), intranet_id=uuid4())
+    with database.read() as session:
+        assert session.get_one(IntranetRecord, intranet).name == "A"
+
+
+def test_a_value_that_is_forgotten_is_an_error(database):
+    with database.read() as session, pytest.raises(KeyError, match="this_id"):
+        execute(session, ONE)
+
+
+def test_whoever_listens_to_the_engine_hears_of_it(database, intranet):
+    heard = []
+    event.listen(database.engine, "after_cursor_execute", lambda *said: heard.append(said[2]))
+    with database.write() as session:
+        execute(session, RENAME, this_slug="a", name="B")
+    assert sum("UPDATE intranet" in statement for statement in heard) == 1
+
+
+def test_a_lost_connection_is_replaced(postgresql_url):
+    """Whoever only looks does not notice; a transaction fails, and the next one does not."""
+    database = Database(postgresql_url)
+    echo = select(bindparam("number", type_=Integer()))
+
+    def cut() -> None:
+        killer = Database(postgresql_url)
+        with killer.write() as session:
+            session.connection().exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        killer.close()
+
+    values = {"number": 1}
+    assert database.first(echo, values) == (1,)
+    cut()
+    assert database.first(echo, values) == (1,)
+    with pytest.raises(DBAPIError) as lost, database.write() as session:
+        execute(session, echo, **values)
+        cut()
+        execute(session, echo, **values)
+    assert isinstance(lost.value, OperationalError)
+    assert lost.value.connection_invalidated
+    with database.write() as session:
+        assert execute(session, echo, **values).scalar() == 1
+    database.close()
