@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from provisioning.storage.prepared import run
+from provisioning.storage.writers import WriterQueue
 
 T = TypeVar("T")
 
@@ -117,12 +118,17 @@ class Database:
         self._reading = self._engine("DEFERRED")
         self._writing = self._engine("IMMEDIATE") if self.is_sqlite else self._reading
         self._looking = self._engine_without_transactions()
+        self._turn: Callable[[], AbstractContextManager[None]] = nullcontext
+        if self.is_sqlite and self.url.database:
+            patience = BUSY_TIMEOUT_MS / 1000
+            self._turn = WriterQueue(self.url.database, patience=patience).turn
         self._before_close: list[Callable[[], None]] = []
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a transaction that is committed at the end, or not at all."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        session = Session(self._writing, expire_on_commit=False)
+        with self._turn(), session, session.begin():
             yield session
 
     @contextmanager

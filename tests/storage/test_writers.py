@@ -1,0 +1,93 @@
+"""Turns of those who write to one SQLite file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from provisioning.storage import base
+from provisioning.storage.base import Database
+from provisioning.storage.models.intranets import IntranetRecord
+from provisioning.storage.writers import WriterQueue
+
+HOLD = """
+import sys, time
+from provisioning.storage.base import Database
+from provisioning.storage.models.intranets import IntranetRecord
+with Database(sys.argv[1]).write() as session:
+    session.add(IntranetRecord(slug="held", name="Held"))
+    session.flush()
+    print("holding", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def holding(url):
+    """Another process in the middle of its writing transaction."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"holding\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def write(database, slug="mine"):
+    with database.write() as session:
+        session.add(IntranetRecord(slug=slug, name=slug))
+
+
+def slugs(database):
+    with database.read() as session:
+        return set(session.scalars(select(IntranetRecord.slug)))
+
+
+def test_one_holds_the_turn_and_the_next_gets_it_when_it_is_given_back(tmp_path):
+    queue = WriterQueue(str(tmp_path / "usher.db"), patience=60)
+    inside, order, waiting = threading.Event(), [], threading.Event()
+
+    def second():
+        waiting.set()
+        with queue.turn():
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with queue.turn():
+        thread.start()
+        assert waiting.wait(10)
+        inside.wait(0.05)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+
+
+def test_whoever_is_killed_in_their_turn_keeps_nobody_waiting(sqlite_url):
+    """R5: what they had not committed is gone, the turn is the next one's."""
+    database = Database(sqlite_url)
+    with holding(sqlite_url) as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        began = time.monotonic()
+        write(database)
+        assert time.monotonic() - began < base.BUSY_TIMEOUT_MS / 1000
+    assert slugs(database) == {"mine"}
+    database.close()
+
+
+def test_whoever_waits_too_long_is_told_that_the_database_is_busy(sqlite_url, monkeypatch):
+    """A stopped process blocks nobody for ever: the client gets its 503 and comes again."""
+    monkeypatch.setattr(base, "BUSY_TIMEOUT_MS", 200)
+    database = Database(sqlite_url)
+    with holding(sqlite_url), pytest.raises(OperationalError, match="locked"):
+        write(database)
+    assert slugs(database) == set()
+    database.close()
