@@ -30,6 +30,9 @@ class Asked:
     if_match: str = ""
     if_none_match: str = ""
 
+    is_part_of_bulk: bool = False
+    """Whether what was written is told by its place and version, without the resource."""
+
     @property
     def expected_version(self) -> int | None:
         """The version If-Match names; None without one, and for `*`: any will do.

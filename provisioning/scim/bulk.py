@@ -114,8 +114,8 @@ class _Run:
             try:
                 data = resolved(operation.data, self._created)
                 handler, _ = self._target(operation.path)
-                whole = replace(self._asked, body=data, arguments={}, if_match="")
-                last = handler.replace(self._created[operation.bulk_id or ""], whole)
+                id_ = self._created[operation.bulk_id or ""]
+                last = handler.replace(id_, self._part(data))
             except Exception as error:  # noqa: BLE001 - as above
                 last = replace(_refused(error), location=first.location)
             else:
@@ -135,8 +135,13 @@ class _Run:
         path = resolved(operation.path, self._created)
         handler, resource_id = self._target(path)
         require_scopes(self._asked.caller, needed_scopes(operation.method, path))
-        asked = replace(self._asked, body=data or {}, arguments={}, if_match=operation.version)
+        asked = self._part(data or {}, if_match=operation.version)
         return _call(handler, operation.method, resource_id, asked)
+
+    def _part(self, data: dict[str, Any], *, if_match: str = "") -> Asked:
+        return replace(
+            self._asked, body=data, arguments={}, if_match=if_match, is_part_of_bulk=True
+        )
 
     def _failed(self) -> set[str]:
         """Return the bulkIds of those that were to be created and were not."""

@@ -92,12 +92,12 @@ class Groups(ResourceType[GroupRow]):
                 return patch_group(stored, own)
 
         row = self._change(resource_id, asked, patched, changes)
-        id_ = resource_uuid("group", resource_id)
-        large = self._database.look(
-            lambda connection: has_more_members_than(connection, id_, SHOWN_MEMBERS)
-        )
-        if large and not asked.names("attributes"):
-            return Answer(status=HTTPStatus.NO_CONTENT, version=row.version)
+        if not asked.is_part_of_bulk and not asked.names("attributes"):
+            large = self._database.look(
+                lambda connection: has_more_members_than(connection, row.id, SHOWN_MEMBERS)
+            )
+            if large:
+                return Answer(status=HTTPStatus.NO_CONTENT, version=row.version)
         return self._answer(row, asked, HTTPStatus.OK)
 
     def _change(

@@ -102,9 +102,11 @@ class ResourceType(ABC, Generic[Row]):
 
     def _answer(self, row: Row, asked: Asked, status: HTTPStatus) -> Answer:
         """Answer what the request wrote, whatever others have written since."""
+        location = f"{self._base_url}/{self.endpoint}/{uuid_text(row.id)}"
+        if asked.is_part_of_bulk:
+            return Answer(status=status, version=row.version, location=location)
         projection = Projection.of(asked)
         document = self._database.look(
             lambda connection: self._documents(connection, [row], projection)[0]
         )
-        location = f"{self._base_url}/{self.endpoint}/{uuid_text(row.id)}"
         return Answer(status=status, body=document, version=row.version, location=location)

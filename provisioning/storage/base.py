@@ -39,6 +39,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for its turn."""
 
+CONNECTION = "the connection of the transaction"
+"""Under this name a writing session keeps it at hand."""
+
 MAX_CONNECTIONS = 8
 """Connections one process keeps to PostgreSQL, and as many more for a burst."""
 
@@ -129,6 +132,7 @@ class Database:
         """Open a transaction that is committed at the end, or not at all."""
         session = Session(self._writing, expire_on_commit=False)
         with self._turn(), session, session.begin():
+            session.info[CONNECTION] = session.connection()
             yield session
 
     @contextmanager

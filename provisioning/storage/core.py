@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Executable,
     Insert,
     Table,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from provisioning.storage import schema
-from provisioning.storage.base import Base
+from provisioning.storage.base import CONNECTION, Base
 from provisioning.storage.prepared import Rows, run
 
 
@@ -32,12 +33,12 @@ def this(column: Any) -> ColumnElement[bool]:
 
 def execute(session: Session, statement: Executable, /, **values: Any) -> Rows:
     """Run a statement that is the same object every time, with these values."""
-    return run(session.connection(), statement, values)
+    return run(_connection(session), statement, values)
 
 
 def add_row(session: Session, table: type[Base], /, **values: Any) -> None:
     """Insert a row that nobody holds as an object; defaults of its columns apply."""
-    run(session.connection(), _insert_into(table), values)
+    run(_connection(session), _insert_into(table), values)
 
 
 def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -45,7 +46,12 @@ def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, An
     if len(rows) == 1:
         add_row(session, table, **rows[0])
     elif rows:
-        session.connection().execute(_insert_into(table), list(rows))
+        _connection(session).execute(_insert_into(table), list(rows))
+
+
+def _connection(session: Session) -> Connection:
+    """Return the session's connection; asking the session itself costs as much as a look-up."""
+    return session.info.get(CONNECTION) or session.connection()
 
 
 @cache
