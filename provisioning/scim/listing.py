@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from provisioning.scim import keysets
@@ -15,6 +16,7 @@ from provisioning.scim.filters import is_descending
 from provisioning.scim.paging import Page, bad_cursor, cursor_after, page_of
 from provisioning.storage.core import this
 from provisioning.storage.models.scim import ScimCounterRecord
+from provisioning.storage.prepared import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ class _Asking:
     connection: Connection
     source_id: UUID
 
-    def rows(self, query: Select[Any]) -> Sequence[Any]:
-        return self.connection.execute(query, {"this_source_id": self.source_id}).all()
+    def rows(self, query: Select[Any], **values: int) -> Sequence[Any]:
+        named = {"this_source_id": self.source_id, **values}
+        return self.connection.execute(query, named).all()
 
-    def number(self, query: Select[Any]) -> int:
-        rows = self.rows(query)
-        return int(rows[0][0]) if rows else 0
+    def prepared(self, query: Select[Any], **values: int) -> Sequence[Any]:
+        return run(self.connection, query, {"this_source_id": self.source_id, **values})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,32 +79,35 @@ class Listed:
         filtered = "filter" in arguments
         if filtered:
             query = query.where(self.condition(arguments["filter"].strip()))
+        cursors: Mapping[str, str] = {}
         if page.by_cursor:
             rows, cursors = self._after(asking, query, page, order, arguments)
+        elif not page.count:
+            rows = []
+        elif filtered or len(order) > 1:
+            rows = asking.rows(self.at(query, order, deep=page.offset > 0), **_window(page))
         else:
-            rows, cursors = self._at(asking, query, page, order), {}
+            rows = asking.prepared(_unfiltered(self, deep=page.offset > 0), **_window(page))
         total = self._total(asking, query, page, len(rows), filtered)
-        return Listing(rows, total, None if page.by_cursor else page.start, cursors)
+        found = [self.row(*columns) for columns in rows]
+        return Listing(found, total, None if page.by_cursor else page.start, cursors)
 
     def _order(self, arguments: Mapping[str, str]) -> Sequence[Any]:
         descending = is_descending(arguments.get("sortOrder", ""))
         by = arguments.get("sortBy", "").strip()
         return self.order(by, descending=descending) if by else (self.seq.asc(),)
 
-    def _at(
-        self, asking: _Asking, query: Select[Any], page: Page, order: Sequence[Any]
-    ) -> Sequence[Any]:
-        """Return the rows of a page by index."""
-        if not page.count:
-            return []
-        query = query.order_by(*order).limit(page.count)
-        if page.offset and len(order) == 1:
+    def at(self, query: Select[Any], order: Sequence[Any], *, deep: bool) -> Select[Any]:
+        """Return the query for a page by index: `count` rows, after `offset` if it is deep."""
+        query = query.order_by(*order)
+        count, offset = bindparam("count", type_=Integer()), bindparam("offset", type_=Integer())
+        if deep and len(order) == 1:
             # The way to a deep page leads over the narrow index; whole rows are read at its end.
             passed = query.with_only_columns(self.seq, maintain_column_froms=True)
-            query = query.where(self.seq >= passed.offset(page.offset).limit(1).scalar_subquery())
-        elif page.offset:
-            query = query.offset(page.offset)
-        return [self.row(*columns) for columns in asking.rows(query)]
+            query = query.where(self.seq >= passed.offset(offset).limit(1).scalar_subquery())
+        elif deep:
+            query = query.offset(offset)
+        return query.limit(count)
 
     def _after(
         self,
@@ -123,7 +128,7 @@ class Listed:
         keyed = query.add_columns(*keysets.compared(order)).order_by(*order)
         found = asking.rows(keyed.limit(page.count + 1))
         shown = found[: page.count]
-        rows = [self.row(*columns[: -len(order)]) for columns in shown]
+        rows = [columns[: -len(order)] for columns in shown]
         if len(found) == len(shown):
             return rows, {}
         key = keysets.written(shown[-1][-len(order) :])
@@ -138,8 +143,27 @@ class Listed:
         filtered: bool,  # noqa: FBT001 - a fact, not a mode
     ) -> int:
         if not filtered:
-            return asking.number(select(self.counted).where(this(ScimCounterRecord.source_id)))
+            return _number(asking.prepared(_counted(self)))
         if page.start == 1 and not page.after and 0 < found < page.count:
             return found
         matching = query.with_only_columns(self.id, maintain_column_froms=True)
-        return asking.number(select(func.count()).select_from(matching.subquery()))
+        return _number(asking.rows(select(func.count()).select_from(matching.subquery())))
+
+
+@cache
+def _unfiltered(listed: Listed, *, deep: bool) -> Select[Any]:
+    """Return the query every provider pages with, the same object every time."""
+    return listed.at(listed.select, (listed.seq.asc(),), deep=deep)
+
+
+@cache
+def _counted(listed: Listed) -> Select[Any]:
+    return select(listed.counted).where(this(ScimCounterRecord.source_id))
+
+
+def _window(page: Page) -> dict[str, int]:
+    return {"count": page.count, "offset": page.offset}
+
+
+def _number(rows: Sequence[Any]) -> int:
+    return int(rows[0][0]) if rows else 0
