@@ -152,7 +152,7 @@ class Users(ResourceType[UserRow]):
         if len(rows) == 1:
             about_user(rows[0].id, rows[0].employee_id)
         with_groups = projection.shows("groups")
-        groups = groups_of_users(connection, [row.id for row in rows]) if with_groups else {}
+        groups = groups_of_users(connection, rows) if with_groups else {}
         places = self._places(connection, rows)
         return [
             projection.of_document(

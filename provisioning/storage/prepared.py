@@ -128,7 +128,7 @@ def run(connection: Connection, statement: Executable, values: Mapping[str, Any]
         heard.before_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
         cursor.execute(plan.sql, parameters)
         heard.after_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
-        if not cursor.description:
+        if not plan.types:
             return Rows((), cursor.rowcount)
         if plan.rows is None:
             plan.rows = _rows(plan.types, dialect, cursor.description)

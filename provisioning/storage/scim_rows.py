@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     cast,
+    exists,
     func,
     literal,
     literal_column,
@@ -60,6 +61,9 @@ class UserRow(NamedTuple):
     login: str | None
     findings: str | None
     """Kinds of the open ones, separated by commas."""
+
+    is_member: Any = False
+    """Whether they are in any group: whoever is not needs no look at them."""
 
     @property
     def uuid(self) -> UUID:
@@ -147,6 +151,9 @@ _USER_COLUMNS = [
         ScimUserRecord.created_at, ScimUserRecord.modified_at,
     ),
     *outcome_columns(),
+    exists().where(
+        ScimMemberRecord.member_kind == USER, ScimMemberRecord.member_id == ScimUserRecord.id
+    ),
 ]  # fmt: skip
 _GROUP_COLUMNS = raw(
     ScimGroupRecord.id, ScimGroupRecord.seq, ScimGroupRecord.document, ScimGroupRecord.version,
@@ -227,16 +234,16 @@ _MEMBER_NUMBER = (
 
 
 def groups_of_users(
-    connection: Connection, user_ids: Sequence[Any]
+    connection: Connection, users: Sequence[UserRow]
 ) -> Mapping[Any, Sequence[GroupRef]]:
     """Return the groups each user is in, directly or through another group (RFC 7643 4.1.2).
 
-    Args:
-        connection: Where to look.
-        user_ids: Ids as a UserRow has them; the answer has the same.
+    By their ids, as a UserRow has them; whoever is in none is left out.
     """
     found: dict[Any, list[GroupRef]] = defaultdict(list)
-    ids = [each if isinstance(each, UUID) else UUID(each) for each in user_ids]
+    ids = [user.uuid for user in users if user.is_member]
+    if not ids:
+        return found
     if len(ids) == 1:
         rows = run(connection, _GROUPS_OF_USER, {"this_member_id": ids[0]})
     else:
