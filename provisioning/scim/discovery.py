@@ -8,24 +8,11 @@ from typing import Any
 
 from scim2_models import Context, EnterpriseUser, Group, User
 
+from provisioning.scim.extension import UsherUser
 from provisioning.scim.limits import MAX_COUNT, MAX_FILTER, MAX_OPERATIONS, ScimLimits
 from provisioning.scim.paging import DEFAULT_COUNT
 from provisioning.scim.quirks import refuses_pagination
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, GROUP
-
-_OURS = {
-    "state": "waiting, invited, active or dismissed; none when nobody is invited.",
-    "reason": "Why somebody waits or was dismissed.",
-    "because": "The sentence that explains the state.",
-    "waitingPosition": "The place in the waiting list.",
-    "invitedAt": "When the last invitation left.",
-    "login": "The address or subject they sign in with.",
-    "findings": "What an administrator should look at.",
-    "contactEmail": "Where the intranet writes to the employee.",
-    "mailbox": "An address served by the intranet's own mail.",
-    "acceptedAt": "When the invitation was accepted.",
-    "dismissedAt": "When the employee was dismissed.",
-}
 
 
 def service_provider_config(base_url: str, limits: ScimLimits, user_agent: str) -> dict[str, Any]:
@@ -119,7 +106,7 @@ def schemas(base_url: str) -> Mapping[str, dict[str, Any]]:
     A password is taken and forgotten: canaille sends one and gives up where none is declared.
     """
     found = {}
-    for model in (User, EnterpriseUser, Group):
+    for model in (User, EnterpriseUser, Group, UsherUser):
         document = model.to_schema().model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE)
         found[document["id"]] = document
     # Nobody's name but the member's own is shown.
@@ -127,29 +114,7 @@ def schemas(base_url: str) -> Mapping[str, dict[str, Any]]:
     for each in members["subAttributes"]:
         if each["name"] == "display":
             each["mutability"] = "readOnly"
-    found[EXTENSION] = {
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
-        "id": EXTENSION,
-        "name": "Usher",
-        "description": "What became of the person on the intranet",
-        "attributes": [_ours(name, words) for name, words in _OURS.items()],
-    }
     for urn, document in found.items():
         location = f"{base_url}/Schemas/{urn}"
         document["meta"] = {"resourceType": "Schema", "location": location}
     return found
-
-
-def _ours(name: str, words: str) -> dict[str, Any]:
-    kinds = {"waitingPosition": "integer"}
-    return {
-        "name": name,
-        "type": "dateTime" if name.endswith("At") else kinds.get(name, "string"),
-        "multiValued": name == "findings",
-        "description": words,
-        "required": False,
-        "caseExact": True,
-        "mutability": "readOnly",
-        "returned": "default",
-        "uniqueness": "none",
-    }

@@ -24,6 +24,7 @@ from provisioning.domain.addresses import address_key, usable_mail
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.scim.custom import declared_data, patched_data
 from provisioning.scim.errors import ScimError
+from provisioning.scim.extension import WRITABLE, UsherUser
 from provisioning.scim.filters.folding import email_keys, exact_key, search_of_user
 from provisioning.scim.quirks import is_tombstone
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
@@ -52,7 +53,7 @@ class _AddressedUser(User[AnyExtension]):
     emails: list[_Address] | None = None  # type: ignore[assignment]  # nobody appends to it
 
 
-ScimUser = _AddressedUser[EnterpriseUser]
+ScimUser = _AddressedUser[EnterpriseUser | UsherUser]
 
 _UserPatch = PatchOp[ScimUser]
 """Kept: pydantic forgets a parametrised model nobody holds, and making it again takes 3 ms."""
@@ -101,11 +102,16 @@ def _apply(patch: PatchOp[ScimUser], user: ScimUser) -> None:
             _apply(patch.model_copy(update={"operations": [operation]}), user)
 
 
-def _stored_form(user: _AddressedUser[EnterpriseUser], custom: Mapping[str, Any]) -> dict[str, Any]:
+def _stored_form(user: ScimUser, custom: Mapping[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = user.model_dump(scim_ctx=Context.DEFAULT)
-    for read_only in ("id", "meta", "groups", "password", EXTENSION):
+    ours = document.pop(EXTENSION, {})
+    for read_only in ("id", "meta", "groups", "password"):
         document.pop(read_only, None)
-    document["schemas"] = [CORE, *([ENTERPRISE] if ENTERPRISE in document else []), *custom]
+    # Whatever a request was validated by, no fact of ours is stored as a client's word.
+    if written := {name: ours[name] for name in WRITABLE if name in ours}:
+        document[EXTENSION] = written
+    extensions = [urn for urn in (ENTERPRISE, EXTENSION) if urn in document]
+    document["schemas"] = [CORE, *extensions, *custom]
     return {**document, **custom}
 
 
@@ -169,6 +175,7 @@ def person_of(document: dict[str, Any], id_: DirectoryId, *, was_active: bool = 
     """Return the person a document describes; `was_active` holds where it does not say."""
     name = document.get("name") or {}
     enterprise = document.get(ENTERPRISE) or {}
+    ours = document.get(EXTENSION) or {}
     addresses = _addresses(document)
     mail = next(iter(addresses), None) or usable_mail(str(document["userName"]))
     given, family = name.get("givenName"), name.get("familyName")
@@ -192,6 +199,7 @@ def person_of(document: dict[str, Any], id_: DirectoryId, *, was_active: bool = 
         phone=phones[0].get("value"),
         manager=(enterprise.get("manager") or {}).get("value"),
         language=document.get("preferredLanguage"),
+        mailbox=usable_mail(ours.get("mailbox") or ""),
         aliases=tuple(address for address in addresses if address != mail),
     )
 

@@ -33,6 +33,10 @@ class Projection:
             return any(_bare(path).partition(".")[0] == name for path in self.wanted)
         return all(_bare(path) != name for path in self.unwanted)
 
+    def asks_for(self, urn: str) -> bool:
+        """Whether `attributes` names an extension or something of it."""
+        return any(path.lower().startswith(urn.lower()) for path in self.wanted)
+
     def of_document(self, document: bytes) -> bytes:
         """Return a rendered document with only, or without, some attributes."""
         return _projected(document, self.wanted, self.unwanted)

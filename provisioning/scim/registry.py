@@ -19,8 +19,8 @@ from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.errors import ScimError
 from provisioning.scim.paging import bad_cursor, cursor_after, page_of
 from provisioning.scim.projecting import Projection
-from provisioning.scim.rendering import list_document, user_document
-from provisioning.scim.urns import CORE, ENTERPRISE
+from provisioning.scim.rendering import list_document, outcome_of, user_document
+from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 from provisioning.services.context import ServiceContext
 from provisioning.storage.registry_rows import (
     Found,
@@ -77,7 +77,9 @@ class Registry:
         return self._context.database.look(look)
 
     def _document(self, row: UserRow, asked: Asked) -> bytes:
-        return Projection.of(asked).of_document(user_document(row, self._base_url))
+        projection = Projection.of(asked)
+        outcome = outcome_of(row) if projection.asks_for(EXTENSION) else None
+        return projection.of_document(user_document(row, self._base_url, outcome=outcome))
 
 
 def _user_row(found: Found) -> UserRow:
@@ -88,7 +90,11 @@ def _user_row(found: Found) -> UserRow:
         employee.state_since, *outcome,
     )  # fmt: skip
     document: dict[str, Any] = {
-        "schemas": [CORE, *([ENTERPRISE] if employee.department else [])],
+        "schemas": [
+            CORE,
+            *([ENTERPRISE] if employee.department else []),
+            *([EXTENSION] if row.mailbox else []),
+        ],
         "id": uuid_text(employee.id),
         "userName": row.login or row.contact_email or uuid_text(employee.id),
         "displayName": employee.display_name,
@@ -100,6 +106,8 @@ def _user_row(found: Found) -> UserRow:
         document["emails"] = [{"value": row.contact_email, "type": "work", "primary": True}]
     if employee.department:
         document[ENTERPRISE] = {"department": employee.department}
+    if row.mailbox:
+        document[EXTENSION] = {"mailbox": row.mailbox}
     return row._replace(document=orjson.dumps(document))
 
 

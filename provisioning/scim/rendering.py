@@ -18,11 +18,13 @@ from provisioning.storage.scim_rows import (
 )
 
 NOBODY = {"state": "none", "because": "nobody is invited for this resource yet"}
-_EXTENSION = EXTENSION.encode()
 
 
 def user_document(
-    row: UserRow, base_url: str, groups: Sequence[GroupRef] = (), position: int | None = None
+    row: UserRow,
+    base_url: str,
+    groups: Sequence[GroupRef] = (),
+    outcome: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return a user as it is answered.
 
@@ -30,20 +32,39 @@ def user_document(
         row: The stored resource and its employee.
         base_url: Where resources live.
         groups: The groups they are in; rendered only if there are any.
-        position: Their place in the waiting list, if they are in it.
+        outcome: What became of them, for who asks for that.
     """
-    # The document begins with its schemas; clients take the first for the resource's own.
-    head, _, rest = row.document.partition(b"]")
     refs = [_group_ref(ref, base_url) for ref in groups]
-    return b'%s,"%s"]%s%s,"meta":%s,"%s":%s}' % (
-        head,
-        _EXTENSION,
-        rest[:-1],
+    document = b'%s%s,"meta":%s}' % (
+        row.document[:-1],
         b',"groups":' + orjson.dumps(refs) if refs else b"",
         _meta("User", f"{base_url}/Users/{uuid_text(row.id)}", row),
-        _EXTENSION,
-        orjson.dumps(_outcome(row, position)),
     )
+    return document if outcome is None else _with_outcome(document, outcome)
+
+
+def outcome_of(row: UserRow, position: int | None = None) -> Mapping[str, Any]:
+    """Return what became of the client's wish, from the employee's own columns.
+
+    Args:
+        row: The stored resource and its employee.
+        position: Their place in the waiting list, if they are in it.
+    """
+    if row.state is None:
+        return NOBODY
+    facts = {
+        "state": row.state,
+        "reason": row.reason or None,
+        "because": row.because,
+        "waitingPosition": position,
+        "invitedAt": _moment(row.invited_at),
+        "acceptedAt": _moment(row.accepted_at),
+        "dismissedAt": _moment(row.dismissed_at),
+        "login": row.login,
+        "contactEmail": row.contact_email,
+        "findings": sorted(set(row.findings.split(","))) if row.findings else None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def group_document(
@@ -105,24 +126,12 @@ def _members(members: Sequence[tuple[str, Any]], base_url: str) -> bytes:
     ).encode()
 
 
-def _outcome(row: UserRow, position: int | None) -> dict[str, Any]:
-    """Return what became of the client's wish, from the employee's own columns."""
-    if row.state is None:
-        return NOBODY
-    facts = {
-        "state": row.state,
-        "reason": row.reason or None,
-        "because": row.because,
-        "waitingPosition": position,
-        "invitedAt": _moment(row.invited_at),
-        "acceptedAt": _moment(row.accepted_at),
-        "dismissedAt": _moment(row.dismissed_at),
-        "login": row.login,
-        "contactEmail": row.contact_email,
-        "mailbox": row.mailbox,
-        "findings": sorted(set(row.findings.split(","))) if row.findings else None,
-    }
-    return {name: value for name, value in facts.items() if value is not None}
+def _with_outcome(document: bytes, outcome: Mapping[str, Any]) -> bytes:
+    full: dict[str, Any] = orjson.loads(document)
+    if EXTENSION not in full:
+        full["schemas"].append(EXTENSION)
+    full[EXTENSION] = {**full.get(EXTENSION, {}), **outcome}
+    return orjson.dumps(full)
 
 
 def _moment(value: Any) -> str | None:

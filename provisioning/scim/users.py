@@ -24,9 +24,10 @@ from provisioning.scim.paging import page_of
 from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
 from provisioning.scim.registry import Registry
-from provisioning.scim.rendering import user_document
+from provisioning.scim.rendering import outcome_of, user_document
 from provisioning.scim.resources import ResourceType
 from provisioning.scim.retrying import started_over
+from provisioning.scim.urns import EXTENSION
 from provisioning.services.container import Services
 from provisioning.services.scim_resources import ScimUserWrite
 from provisioning.services.waiting_report import waiting_positions
@@ -148,18 +149,24 @@ class Users(ResourceType[UserRow]):
     def _documents(
         self, connection: Connection, rows: Sequence[UserRow], projection: Projection
     ) -> Sequence[bytes]:
-        """Render rows with what stands elsewhere: their groups and places in the line."""
+        """Render rows with what stands elsewhere and is wanted: groups, and what became of them."""
         if len(rows) == 1:
             about_user(rows[0].id, rows[0].employee_id)
         with_groups = projection.shows("groups")
         groups = groups_of_users(connection, rows) if with_groups else {}
-        places = self._places(connection, rows)
+        outcomes = self._outcomes(connection, rows) if projection.asks_for(EXTENSION) else {}
         return [
             projection.of_document(
-                user_document(row, self._base_url, groups.get(row.id, ()), places.get(row.id))
+                user_document(row, self._base_url, groups.get(row.id, ()), outcomes.get(row.id))
             )
             for row in rows
         ]
+
+    def _outcomes(
+        self, connection: Connection, rows: Sequence[UserRow]
+    ) -> Mapping[Any, Mapping[str, Any]]:
+        places = self._places(connection, rows)
+        return {row.id: outcome_of(row, places.get(row.id)) for row in rows}
 
     def _places(self, connection: Connection, rows: Sequence[UserRow]) -> Mapping[Any, int]:
         """Return the places in the waiting list of those who are in it, by resource."""

@@ -24,7 +24,8 @@ What a step does not name may not have changed: after each, every resource is re
 whole, and every employee, letter and seat counted. `{ann.id}` stands for the id of a resource,
 `{ann.meta.version}` and so on for what was last answered of it, `{token}` for the token. A body
 `{"$answer": "ann", ...}` is what was last answered, with other attributes. `usher` stands for
-our own extension: state, reason and contactEmail. `groups` of a user are worked out here.
+our own extension, which is asked for after each request: state, reason and contactEmail. `groups`
+of a user are worked out here.
 """
 
 from __future__ import annotations
@@ -196,13 +197,17 @@ class Replay:
             _same("schemas", sorted({schemas[0], *urns}), sorted(schemas))
             kind = "Groups" if schemas[0] == GROUP else "Users"
             _same("location", f"{BASE}/{kind}/{document['id']}", document["meta"]["location"])
-        if OURS in document:
-            ours = document[OURS]
-            seen["usher"] = {key: ours[key] for key in _OUTCOME if key in ours}
+            if kind == "Users":
+                seen["usher"] = self._outcome(document["id"])
         for key in ("members", "groups"):
             if key in seen:
                 seen[key] = sorted(each["value"] for each in seen[key])
         return {key: part for key, part in seen.items() if key != "groups" or part}
+
+    def _outcome(self, id_: str) -> Document:
+        answer = self.client("GET", f"/Users/{id_}?attributes={OURS}")
+        ours = answer.get_json(force=True)[OURS]
+        return {key: ours[key] for key in _OUTCOME if key in ours}
 
     def _listed(self, answer: Any) -> Any:
         """An expected answer: names become resources, placeholders what they stand for."""

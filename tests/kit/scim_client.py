@@ -51,6 +51,12 @@ def operation(op: str, path: str | None = None, *value: Any) -> dict[str, Any]:
     return whole
 
 
+class Document(dict[str, Any]):
+    """A document that was answered, and whose client can ask for more of it."""
+
+    client: ScimClient | None = None
+
+
 @dataclass
 class ScimClient:
     """Requests with the token of one source."""
@@ -78,13 +84,14 @@ class ScimClient:
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/scim+json"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
-        return self.client.open(
+        answer = self.client.open(
             f"/scim/v2{path}",
             method=method,
             base_url=PUBLIC_URL,
             data=data,
             headers={name: value for name, value in sent.items() if value is not None},
         )
+        return self._asked(answer)
 
     def create(self, name: str = "ann", /, **attributes: Any) -> dict[str, Any]:
         """POST somebody who has to be taken; returns the resource."""
@@ -145,21 +152,33 @@ class ScimClient:
         """One page of a list, with the arguments of its query string."""
         return taken(self.try_list(**arguments))
 
+    def told(self, **arguments: Any) -> list[dict[str, Any]]:
+        """The resources of a page, each with what became of it."""
+        page = self.list(**arguments)["Resources"]
+        outcomes = self.list(**arguments, attributes=OURS)["Resources"]
+        return [{**one, OURS: more[OURS]} for one, more in zip(page, outcomes, strict=True)]
+
     def try_list(self, **arguments: Any) -> TestResponse:
         """A list, whatever comes of it."""
-        return self.client.get(
+        answer = self.client.get(
             "/scim/v2/Users",
             base_url=PUBLIC_URL,
             query_string=arguments,
             headers={"Authorization": f"Bearer {self.token}"},
         )
+        return self._asked(answer)
+
+    def _asked(self, answer: TestResponse) -> TestResponse:
+        answer.asked_by = self  # type: ignore[attr-defined]  # read by `taken` alone
+        return answer
 
 
 def taken(answer: TestResponse, status: int = 200) -> dict[str, Any]:
     """The document of an answer that has to have this status."""
     assert answer.status_code == status, (answer.status_code, answer.text)
     assert answer.content_type == "application/scim+json"
-    document: dict[str, Any] = answer.get_json(force=True)
+    document = Document(answer.get_json(force=True))
+    document.client = getattr(answer, "asked_by", None)
     return document
 
 
@@ -199,8 +218,11 @@ def connect(
 
 
 def outcome(user: dict[str, Any]) -> dict[str, Any]:
-    """What became of somebody on the intranet, as their resource tells."""
-    found: dict[str, Any] = user[OURS]
+    """What became of somebody on the intranet, as their resource tells who asks for it."""
+    assert isinstance(user, Document)
+    assert user.client
+    told = taken(user.client("GET", f"/Users/{user['id']}?attributes={OURS}"))
+    found: dict[str, Any] = told[OURS]
     return found
 
 

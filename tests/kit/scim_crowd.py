@@ -29,7 +29,7 @@ from provisioning.storage.models.scim import (
     ScimMemberRecord,
     ScimUserRecord,
 )
-from tests.kit.scim_client import CORE, ENTERPRISE, ScimClient, connect
+from tests.kit.scim_client import CORE, ENTERPRISE, OURS, ScimClient, connect
 from tests.kit.scim_reference import ReferenceUser
 from tests.kit.world import make_world
 
@@ -69,7 +69,7 @@ def store_crowd(idp: ScimClient, size: int, seed: int) -> Crowd:
     groups = _store_groups(services, source_id, ids, chance)
     answered: list[dict[str, Any]] = []
     while len(answered) < size:
-        answered += idp.list(startIndex=len(answered) + 1, count=200)["Resources"]
+        answered += idp.told(startIndex=len(answered) + 1, count=200)
     for document in answered:
         told = [(each["value"], each["type"]) for each in document.get("groups", ())]
         document["groups"] = _groups_of(UUID(document["id"]), groups)
@@ -137,6 +137,7 @@ def _payload(chance: random.Random, number: int, ids: Sequence[UUID]) -> dict[st
                 "manager": some({"value": str(chance.choice(ids)), "$ref": "../Users/x"}),
             }
         ),
+        OURS: some({"mailbox": some(chance.choice(("Ann@mail.example", word())))}),
     }
 
 
@@ -198,7 +199,6 @@ def _employee(services: Services, id_: UUID, number: int, chance: random.Random)
         "display_name": "x",
         "display_name_key": "x",
         "contact_email": chance.choice((None, "Ann@corp.example", "ann@corp.example")),
-        "mailbox": chance.choice((None, "ann@mail.example")),
         "accepted_at": chance.choice((None, moment)),
         "dismissed_at": chance.choice((None, moment)),
         "created_at": START,

@@ -21,7 +21,7 @@ class UsherUser(Extension):
     reason: Annotated[str | None, CaseExact.true] = None
     because: Annotated[str | None, CaseExact.true] = None
     contact_email: Annotated[str | None, CaseExact.true] = None
-    mailbox: Annotated[str | None, CaseExact.true] = None
+    mailbox: Annotated[str | None, CaseExact.false] = None
     waiting_position: int | None = None
     login: Annotated[str | None, CaseExact.true] = None
     findings: list[str] | None = None

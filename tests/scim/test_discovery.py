@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from provisioning.scim.extension import WRITABLE
 from provisioning.scim.limits import MAX_OPERATIONS, ScimLimits
 from tests.kit.scim_client import BASE, CORE, ENTERPRISE, GROUP, OURS, operation, taken, user
 
@@ -67,16 +68,33 @@ def test_what_is_answered_is_declared(protocol):
         "ann",
         name={"givenName": "Ann"},
         phoneNumbers=[{"value": "1", "type": "work"}],
-        **{ENTERPRISE: {"department": "Sales", "manager": "7"}},
+        **{
+            ENTERPRISE: {"department": "Sales", "manager": "7"},
+            OURS: {"mailbox": "a@mail.example"},
+        },
     )
     ann = protocol.activate(ann["id"], False)
     common = {"schemas", "id", "externalId", "meta"}
     assert ann.keys() - common - {ENTERPRISE, OURS} <= declared[CORE].keys()
     assert ann[ENTERPRISE].keys() <= declared[ENTERPRISE].keys()
-    assert ann[OURS].keys() <= declared[OURS].keys()
-    assert {part["mutability"] for part in declared[OURS].values()} == {"readOnly"}
+    told = protocol.get(f"{ann['id']}?attributes={OURS}")[OURS]
+    assert {"mailbox", "state", "because"} <= told.keys() <= declared[OURS].keys()
     assert declared[CORE]["password"]["returned"] == "never"
     assert declared[GROUP]["members.display"]["mutability"] == "readOnly"
+
+
+def test_what_became_of_somebody_is_declared_for_who_asks(protocol):
+    """RFC 7643 2.2, 7: facts are readOnly and returned on request; a mailbox may be written."""
+    schema = taken(protocol("GET", f"/Schemas/{OURS}"))
+    assert schema["name"] == "UsherUser"
+    found = {
+        attribute["name"]: (attribute["mutability"], attribute["returned"])
+        for attribute in schema["attributes"]
+    }
+    assert [name for name in found if name in WRITABLE] == list(WRITABLE) == ["mailbox"]
+    assert found.pop("mailbox") == ("readWrite", "default")
+    assert set(found.values()) == {("readOnly", "request")}
+    assert all(attribute["description"] for attribute in schema["attributes"])
 
 
 @pytest.mark.parametrize(
@@ -100,6 +118,7 @@ def test_what_is_answered_is_declared(protocol):
         ("roles", [{"value": "x"}]),
         ("x509Certificates", [{"value": "TUlJ"}]),
         (ENTERPRISE, {"employeeNumber": "7", "division": "D", "organization": "O"}),
+        (OURS, {"mailbox": "ann@mail.example"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -37,7 +37,10 @@ def people(world, idp):
         emails=[{"value": "umit@example.org", "type": "Work"}],
         phoneNumbers=[{"value": "+49 30 1", "type": "mobile"}],
         active=False,
-        **{ENTERPRISE: {"department": "Sales", "manager": {"value": barbara["id"]}}},
+        **{
+            ENTERPRISE: {"department": "Sales", "manager": {"value": barbara["id"]}},
+            OURS: {"mailbox": "Umit@Mail.Example"},
+        },
     )
     world.clock.advance(timedelta(hours=1))
     idp.create("zoe", displayName=None, emails=None, externalId=None)
@@ -59,7 +62,7 @@ FOUND = [
     ('title pr and userType eq "Employee"', [B]),
     ('title pr or userType eq "Intern"', [B, U]),
     (f'schemas eq "{ENTERPRISE}"', [B, U]),
-    (f'schemas[value eq "{OURS}"]', [B, U, Z]),
+    (f'schemas[value eq "{OURS}"]', [U]),
     ('userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")', [B]),
     ('userType ne "Employee" and not (emails co "example.com" or emails.value co "org")', [Z]),
     ('userType eq "Employee" and (emails.type eq "work")', [B]),
@@ -106,6 +109,10 @@ FOUND = [
     (f'{OURS}:contactEmail ew "@Example.com"', [B]),
     (f'{OURS}:contactEmail ew "@example.com"', []),
     (f"{OURS}:acceptedAt pr", []),
+    (f'{OURS}:mailbox eq "umit@mail.example"', [U]),
+    (f'{OURS}:mailbox ew ".EXAMPLE"', [U]),
+    (f"{OURS.lower()}:MAILBOX pr", [U]),
+    (f"{OURS}:mailbox eq null", [B, Z]),
     # meta.
     ('meta.resourceType eq "User"', [B, U, Z]),
     ('meta.resourceType eq "user"', []),
@@ -163,6 +170,7 @@ SORTED = [
     (f"{ENTERPRISE}:department", "", [U, B, Z]),
     (f"{ENTERPRISE}:manager", "descending", [B, Z, U]),
     (f"{OURS}:state", "descending", [U, B, Z]),
+    (f"{OURS}:mailbox", "", [U, B, Z]),
     ("", "descending", [B, U, Z]),
 ]
 

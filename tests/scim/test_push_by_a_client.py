@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from scim2_client.engines.httpx2 import SyncSCIMClient
-from scim2_models import PatchOp, SCIMException, SearchRequest
+from scim2_models import PatchOp, ResponseParameters, SCIMException, SearchRequest
 
 from tests.kit.postgres import free_port
 from tests.kit.relay import running_relay
@@ -98,7 +98,8 @@ def test_a_provider_pushes_a_company(served, scim):
         return [resource.id for resource in listed.resources or []]
 
     def state(resource):
-        return scim.query(User, resource.id).model_dump()[OURS]
+        facts = ResponseParameters[User](attributes=[OURS])
+        return scim.query(User, resource.id, query_parameters=facts).model_dump()[OURS]
 
     # Three seats, three letters.
     assert found('userName eq "ann@corp.example"') == []

@@ -6,7 +6,7 @@ import pytest
 
 from provisioning.scim.paging import cursor_after
 from tests.kit.nights import ME
-from tests.kit.scim_client import ENTERPRISE, ScimClient, outcome, refusal, taken, user
+from tests.kit.scim_client import ENTERPRISE, OURS, ScimClient, outcome, refusal, taken, user
 from tests.kit.sources import entry
 
 
@@ -27,7 +27,9 @@ def test_everybody_is_listed_whoever_vouches_for_them(world, reader):
     assert (ann["displayName"], ann["title"], ann["userName"]) == (
         "Ann", "Chief", "ann@corp.example",
     )  # fmt: skip
-    assert (outcome(ann)["state"], outcome(ann)["login"]) == ("active", "ann@corp.example")
+    told, _ = (one[OURS] for one in reader.list(attributes=OURS)["Resources"])
+    assert (told["state"], told["login"]) == ("active", "ann@corp.example")
+    assert told == outcome(reader.get(ann["id"]))
     assert (bob["active"], bob[ENTERPRISE]["department"]) == (True, "Sales")
     assert reader.get(bob["id"]) == bob
     assert reader("GET", f"/Users/{bob['id']}", If_None_Match="*").status_code == 304

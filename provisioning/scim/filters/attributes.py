@@ -13,6 +13,8 @@ from pydantic import EmailStr
 from scim2_models import CaseExact, EnterpriseUser, Group, User, default_comparison_key
 from scim2_models.base import BaseModel
 
+from provisioning.scim.extension import WRITABLE, UsherUser
+
 
 class Kind(Enum):
     """How the values of an attribute compare."""
@@ -78,4 +80,7 @@ def _attribute(model: type[BaseModel], field_name: str) -> Attribute:
 
 USER_ATTRIBUTES = attributes_of(User, "password")
 ENTERPRISE_ATTRIBUTES = attributes_of(EnterpriseUser, "schemas")
+USHER_ATTRIBUTES = {name: _attribute(UsherUser, name) for name in WRITABLE}
+"""What a client writes of our own extension; its facts are in the tables of the employee."""
+
 GROUP_ATTRIBUTES = attributes_of(Group)

@@ -10,6 +10,7 @@ from provisioning.scim.filters.attributes import (
     ENTERPRISE_ATTRIBUTES,
     GROUP_ATTRIBUTES,
     USER_ATTRIBUTES,
+    USHER_ATTRIBUTES,
     Attribute,
     Kind,
 )
@@ -17,6 +18,9 @@ from provisioning.scim.urns import ENTERPRISE, EXTENSION
 
 ENTERPRISE_PART = "enterprise"
 """Where the enterprise extension lies in a search document."""
+
+USHER_PART = "usher"
+"""Where what a client wrote of our own extension lies in a search document."""
 
 _LONGEST_KEY = 254
 """Characters of an address that are indexed; a letter can be sent to none that is longer."""
@@ -30,10 +34,13 @@ def search_of_user(document: Mapping[str, Any]) -> dict[str, Any]:
     Every value is a text in the form comparisons use; null is left out; of a multi-valued
     attribute the primary entry comes first.
     """
-    schemas = [*document.get("schemas", ()), EXTENSION]
-    folded = _folded_parts(USER_ATTRIBUTES, {**document, "schemas": schemas})
-    if isinstance(document.get(ENTERPRISE), Mapping):
-        folded[ENTERPRISE_PART] = _folded_parts(ENTERPRISE_ATTRIBUTES, document[ENTERPRISE])
+    folded = _folded_parts(USER_ATTRIBUTES, document)
+    for urn, part, attributes in (
+        (ENTERPRISE, ENTERPRISE_PART, ENTERPRISE_ATTRIBUTES),
+        (EXTENSION, USHER_PART, USHER_ATTRIBUTES),
+    ):
+        if isinstance(document.get(urn), Mapping):
+            folded[part] = _folded_parts(attributes, document[urn])
     return folded
 
 

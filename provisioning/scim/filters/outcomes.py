@@ -23,7 +23,7 @@ _BINDING, _IDENTITY, _LETTER = BindingRecord, IdentityRecord, InvitationRecord
 
 
 def outcome(name: str) -> Operand | ValueList | None:
-    """Return an attribute of our extension by its name in lower case; None if there is none."""
+    """Return a fact of our extension by its name in lower case; None if there is none."""
     if name == "findings":
         return Findings()
     made = _OUTCOMES.get(name)
@@ -103,7 +103,6 @@ _OUTCOMES: Mapping[str, Callable[[], Operand]] = {
     "reason": lambda: _text(_EMPLOYEE.state_reason, "reason"),
     "because": lambda: _text(_EMPLOYEE.because, "because"),
     "contactemail": lambda: _text(_EMPLOYEE.contact_email, "contactemail"),
-    "mailbox": lambda: _text(_EMPLOYEE.mailbox, "mailbox"),
     "login": _login,
     "invitedat": lambda: _moment(_invited_at(), "invitedat"),
     "acceptedat": lambda: _moment(_of_employee(_EMPLOYEE.accepted_at), "acceptedat"),

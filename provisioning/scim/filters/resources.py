@@ -15,12 +15,13 @@ from provisioning.scim.filters.attributes import (
     ENTERPRISE_ATTRIBUTES,
     GROUP_ATTRIBUTES,
     USER_ATTRIBUTES,
+    USHER_ATTRIBUTES,
     Attribute,
     Kind,
 )
 from provisioning.scim.filters.comparing import Condition, Hint, Operand
 from provisioning.scim.filters.dialects import bytewise, part
-from provisioning.scim.filters.folding import ENTERPRISE_PART, email_key
+from provisioning.scim.filters.folding import ENTERPRISE_PART, USHER_PART, email_key
 from provisioning.scim.filters.lists import JsonList, ValueList
 from provisioning.scim.filters.memberships import Groups, Members, uuid_of
 from provisioning.scim.filters.outcomes import outcome
@@ -71,7 +72,7 @@ class Resource:
         if self.record is ScimUserRecord and schema == ENTERPRISE.lower():
             found = self._placed(ENTERPRISE_ATTRIBUTES.get(name), ENTERPRISE_PART)
         elif self.record is ScimUserRecord and schema == EXTENSION.lower():
-            found = outcome(name)
+            found = self._placed(USHER_ATTRIBUTES.get(name), USHER_PART) or outcome(name)
         if found is None:
             raise refused(f"{self.name} has no attribute {path} that can be compared")
         return found
