@@ -120,8 +120,8 @@ class Groups(ResourceType[GroupRow]):
             version=version,
         )
 
-    def _find(self, connection: Connection, source_id: UUID, id_: UUID) -> GroupRow | None:
-        return find_group(connection, source_id, id_)
+    def _find(self, connection: Connection, asked: Asked, id_: UUID) -> GroupRow | None:
+        return find_group(connection, asked.caller.source_id, id_)
 
     def _page(self, connection: Connection, asked: Asked) -> Listing:
         return GROUPS.page(connection, asked.caller.source_id, asked.arguments)

@@ -87,7 +87,7 @@ def _user_row(found: Found) -> UserRow:
     employee, outcome = found
     row = UserRow(
         employee.id, employee.seq, b"", employee.version, employee.created_at,
-        employee.state_since, *outcome,
+        employee.state_since, False, *outcome,
     )  # fmt: skip
     document: dict[str, Any] = {
         "schemas": [

@@ -48,8 +48,8 @@ class ResourceType(ABC, Generic[Row]):
         self._deleting = deleting
 
     @abstractmethod
-    def _find(self, connection: Connection, source_id: UUID, id_: UUID) -> Row | None:
-        """Return one visible resource of a source."""
+    def _find(self, connection: Connection, asked: Asked, id_: UUID) -> Row | None:
+        """Return one visible resource of the caller's source."""
 
     @abstractmethod
     def _page(self, connection: Connection, asked: Asked) -> Listing:
@@ -66,7 +66,7 @@ class ResourceType(ABC, Generic[Row]):
         id_ = resource_uuid(self.name, resource_id)
 
         def look(connection: Connection) -> Answer:
-            row = self._find(connection, asked.caller.source_id, id_)
+            row = self._find(connection, asked, id_)
             if row is None:
                 raise NotFoundError(self.name, id_)
             if asked.has_already(row.version):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,7 @@ from provisioning.services.scim_resources import ScimUserWrite
 from provisioning.services.waiting_report import waiting_positions
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.scim_rows import USERS as VISIBLE_USERS
+from provisioning.storage.scim_rows import USERS_WITH_OUTCOME as VISIBLE_USERS_WITH_OUTCOME
 from provisioning.storage.scim_rows import (
     UserRow,
     find_user,
@@ -50,6 +52,8 @@ USERS = Listed(
     seq=ScimUserRecord.seq,
     counted=ScimCounterRecord.users,
 )
+
+USERS_WITH_OUTCOME = replace(USERS, select=VISIBLE_USERS_WITH_OUTCOME)
 
 BY_NAME = re.compile(r'userName eq "([!#-\[\]-~]{1,500})"', re.IGNORECASE)
 """Printable ASCII without blanks, quotes and escapes: nothing that could be folded two ways."""
@@ -137,14 +141,16 @@ class Users(ResourceType[UserRow]):
         )
         return self._answer(row, asked, HTTPStatus.OK)
 
-    def _find(self, connection: Connection, source_id: UUID, id_: UUID) -> UserRow | None:
-        return find_user(connection, source_id, id_)
+    def _find(self, connection: Connection, asked: Asked, id_: UUID) -> UserRow | None:
+        told = _asks_for_outcome(asked)
+        return find_user(connection, asked.caller.source_id, id_, with_outcome=told)
 
     def _page(self, connection: Connection, asked: Asked) -> Listing:
         found = _named(connection, asked)
         if found is not None:
             return found
-        return USERS.page(connection, asked.caller.source_id, asked.arguments)
+        users = USERS_WITH_OUTCOME if _asks_for_outcome(asked) else USERS
+        return users.page(connection, asked.caller.source_id, asked.arguments)
 
     def _documents(
         self, connection: Connection, rows: Sequence[UserRow], projection: Projection
@@ -181,6 +187,10 @@ class Users(ResourceType[UserRow]):
         return {waiting[employee_id]: place for employee_id, place in places.items()}
 
 
+def _asks_for_outcome(asked: Asked) -> bool:
+    return Projection.of(asked).asks_for(EXTENSION)
+
+
 def _named(connection: Connection, asked: Asked) -> Listing | None:
     """Answer the one filter every provider asks before it writes, without reading its grammar.
 
@@ -188,7 +198,7 @@ def _named(connection: Connection, asked: Asked) -> Listing | None:
     """
     arguments = asked.arguments
     found = BY_NAME.fullmatch(arguments.get("filter", ""))
-    if found is None or not _PLAIN.issuperset(arguments):
+    if found is None or not _PLAIN.issuperset(arguments) or _asks_for_outcome(asked):
         return None
     page = page_of(arguments)
     if page.start != 1 or not page.count:

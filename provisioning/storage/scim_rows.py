@@ -36,7 +36,7 @@ USER, GROUP = "User", "Group"
 
 
 class UserRow(NamedTuple):
-    """A visible resource and what became of it on the intranet.
+    """A visible resource and, where that was looked up, what became of it on the intranet.
 
     Ids and moments are as the driver gives them: `uuid_text` and `moment_text` make texts.
     """
@@ -47,23 +47,23 @@ class UserRow(NamedTuple):
     version: int
     created_at: Any
     modified_at: Any
+    is_member: Any
+    """Whether they are in any group: whoever is not needs no look at them."""
+
     employee_id: Any
-    state: str | None
-    reason: str | None
-    because: str | None
-    contact_email: str | None
-    mailbox: str | None
-    accepted_at: Any
-    dismissed_at: Any
-    invited_at: Any
+    state: str | None = None
+    reason: str | None = None
+    because: str | None = None
+    contact_email: str | None = None
+    mailbox: str | None = None
+    accepted_at: Any = None
+    dismissed_at: Any = None
+    invited_at: Any = None
     """When the last letter left."""
 
-    login: str | None
-    findings: str | None
+    login: str | None = None
+    findings: str | None = None
     """Kinds of the open ones, separated by commas."""
-
-    is_member: Any = False
-    """Whether they are in any group: whoever is not needs no look at them."""
 
     @property
     def uuid(self) -> UUID:
@@ -150,7 +150,6 @@ _USER_COLUMNS = [
         ScimUserRecord.id, ScimUserRecord.seq, ScimUserRecord.document, ScimUserRecord.version,
         ScimUserRecord.created_at, ScimUserRecord.modified_at,
     ),
-    *outcome_columns(),
     exists().where(
         ScimMemberRecord.member_kind == USER, ScimMemberRecord.member_id == ScimUserRecord.id
     ),
@@ -161,29 +160,39 @@ _GROUP_COLUMNS = raw(
 )  # fmt: skip
 
 USERS = (
-    select(*_USER_COLUMNS)
+    select(*_USER_COLUMNS, *raw(ScimUserRecord.employee_id))
     .select_from(ScimUserRecord)
-    .outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
     .where(this(ScimUserRecord.source_id), ScimUserRecord.hidden_at.is_(None))
 )
-"""The visible users of the source bound as `this_source_id`, each as the fields of a UserRow."""
+"""The visible users of the source bound as `this_source_id`, each as the first fields of a
+UserRow: without what became of them, which three more tables know."""
+
+USERS_WITH_OUTCOME = USERS.with_only_columns(
+    *_USER_COLUMNS, *outcome_columns(), maintain_column_froms=True
+).outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
+"""The same, each as all fields of a UserRow."""
 
 GROUPS = select(*_GROUP_COLUMNS).where(this(ScimGroupRecord.source_id))
 """The groups of the source bound as `this_source_id`, each as the fields of a GroupRow."""
 
-_USER = USERS.where(this(ScimUserRecord.id))
+_USER, _USER_WITH_OUTCOME = (
+    users.where(this(ScimUserRecord.id)) for users in (USERS, USERS_WITH_OUTCOME)
+)
 _USER_NAMED = USERS.where(this(ScimUserRecord.user_name_key))
 _GROUP = GROUPS.where(this(ScimGroupRecord.id))
 
 
-def find_user(connection: Connection, source_id: UUID, id_: UUID) -> UserRow | None:
+def find_user(
+    connection: Connection, source_id: UUID, id_: UUID, *, with_outcome: bool = True
+) -> UserRow | None:
     """Return one visible user of a source."""
-    row = run(connection, _USER, {"this_source_id": source_id, "this_id": id_}).first()
+    query = _USER_WITH_OUTCOME if with_outcome else _USER
+    row = run(connection, query, {"this_source_id": source_id, "this_id": id_}).first()
     return UserRow(*row) if row else None
 
 
 def find_user_named(connection: Connection, source_id: UUID, key: str) -> UserRow | None:
-    """Return the visible user of a source with this folded userName."""
+    """Return the visible user of a source with this folded userName, without their outcome."""
     values = {"this_source_id": source_id, "this_user_name_key": key}
     row = run(connection, _USER_NAMED, values).first()
     return UserRow(*row) if row else None
