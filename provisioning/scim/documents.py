@@ -154,14 +154,16 @@ def write_of(
     ):
         if len(address_key(value or "").encode()) > LONGEST_KEY:
             raise _invalid(f"{name} is longer than {LONGEST_KEY:,} bytes.")
+    person = person_of(document, DirectoryId(source, str(id_)), was_active=was_active)
     return ScimUserWrite(
         user_name=user_name,
         user_name_key=address_key(user_name),
         external_id=exact_key(document.get("externalId") or "") or None,
         display_name_key=address_key(str(display_name)) if display_name else None,
-        person=person_of(document, DirectoryId(source, str(id_)), was_active=was_active),
+        person=person,
         document=orjson.dumps(document),
-        search=search_of_user(document),
+        # `active` may be removed, which dismisses nobody: filters go by what holds on.
+        search=search_of_user({**document, "active": person.active}),
         email_keys=email_keys(document),
         replaced_email_keys=email_keys(before) if before else frozenset(),
     )

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.kit.scim_client import ENTERPRISE, OURS, refusal, taken
+from tests.kit.scim_client import ENTERPRISE, OURS, operation, outcome, refusal, taken, user
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 NOON = "2026-11-23T12:00:00Z"
@@ -252,3 +252,28 @@ def test_groups_are_asked_for_and_sorted_like_people(idp, people):
     for wanted in (f'groups.value eq "{everyone}"', 'groups[type eq "indirect"]', "groups pr"):
         assert names(idp.find(wanted)) == [B], wanted
     assert idp.find(f'groups[type eq "direct" and value eq "{everyone}"]') == []
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_active_taken_away_is_what_it_was(world, idp, active):
+    """RFC 7644 3.5.2.2, D1: it is shown no more, filters go by what holds on, nobody leaves."""
+    ann = idp.create("ann")
+    world.accept("Ann")
+    state = outcome(idp.activate(ann["id"], active))["state"]
+    idp.create("bob", active=not active)
+    word, other = str(active).lower(), str(not active).lower()
+    for say in (
+        lambda: idp.patch(ann["id"], operation("remove", "active")),
+        lambda: idp.put(ann["id"], user("ann", active=None, title="Chief")),
+        lambda: idp.get(ann["id"]),
+    ):
+        silent = say()
+        assert "active" not in silent
+        assert outcome(silent)["state"] == state
+        for asked in (f"active eq {word}", f'active ne "{other}"', f"not (active eq {other})"):
+            assert idp.find(f"{asked} and active pr") == [silent], asked
+        assert [one["displayName"] for one in idp.find(f"active eq {other}")] == ["Bob"]
+    order = [one["displayName"] for one in idp.list(sortBy="active")["Resources"]]
+    assert order == (["Bob", "Ann"] if active else ["Ann", "Bob"])
+    assert idp.activate(ann["id"], active)["active"] is active
+    assert outcome(ann)["state"] == state
