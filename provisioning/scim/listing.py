@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from provisioning.scim import keysets
 from provisioning.scim.filters import is_descending
 from provisioning.scim.paging import Page, bad_cursor, cursor_after, page_of
+from provisioning.scim.quirks import with_quotes
 from provisioning.storage.core import this
 from provisioning.storage.models.scim import ScimCounterRecord
 from provisioning.storage.prepared import run
@@ -78,7 +79,7 @@ class Listed:
         query, asking = self.select, _Asking(connection, source_id)
         filtered = "filter" in arguments
         if filtered:
-            query = query.where(self.condition(arguments["filter"].strip()))
+            query = query.where(self.condition(with_quotes(arguments["filter"].strip())))
         cursors: Mapping[str, str] = {}
         if page.by_cursor:
             rows, cursors = self._after(asking, query, page, order, arguments)

@@ -66,6 +66,9 @@ class Quirk(StrEnum):
     UNKNOWN_ATTRIBUTE = "unknown_attribute"
     """Attributes no schema here has; they are ignored."""
 
+    UNQUOTED_VALUE = "unquoted_value"
+    """A text in a filter without its quotes: userName eq ann."""
+
     BARE_TOKEN = "bare_token"  # noqa: S105 - the name of a habit
     """A token in the Authorization header without "Bearer"."""
 

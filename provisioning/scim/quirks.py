@@ -20,6 +20,11 @@ _MANAGERS = (_MANAGER, f"{_MANAGER}.value", "manager", "manager.value")
 
 _OPERATORS = ("eq", "ne", "co", "sw", "ew")
 _LITERAL = re.compile(r"true|false|null|-?[\d.]+", re.IGNORECASE)
+_UNQUOTED = re.compile(
+    r"""([a-z$][\w.:$-]* (?:eq|ne|co|sw|ew) )((?!(?:and|or|not)\b)[^\s"'()\[\]\\]+)""",
+    re.IGNORECASE,
+)
+_ALL_UNQUOTED = re.compile(f"{_UNQUOTED.pattern}(?: and {_UNQUOTED.pattern})*", re.IGNORECASE)
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=.+@)", re.IGNORECASE)
 _NOTHING = {"op": "add", "value": {}}
 """An operation that changes nothing: a PATCH without any would be refused."""
@@ -58,6 +63,25 @@ def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
     if operations and not normal:
         normal = [_NOTHING]
     return {"schemas": [PATCH], "Operations": normal}
+
+
+def with_quotes(text: str) -> str:
+    """Return a filter with its texts quoted if it has not one quote: words compared, and `and`.
+
+    Microsoft's own example is `externalId eq jyoung`, authentik 2025.8 sent every look-up so; an
+    error would end the synchronisation, and no match would make the person twice.
+    https://learn.microsoft.com/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups
+    """
+    if not _ALL_UNQUOTED.fullmatch(text):
+        return text
+
+    def quoted(found: re.Match[str]) -> str:
+        if _LITERAL.fullmatch(found[2]):
+            return found[0]
+        used(Quirk.UNQUOTED_VALUE)
+        return f'{found[1]}"{found[2]}"'
+
+    return _UNQUOTED.sub(quoted, text)
 
 
 def is_tombstone(old: str, new: str) -> bool:

@@ -72,6 +72,14 @@ def test_a_token_without_bearer_is_a_quirk(idp, logged):
     assert list(row.quirks) == ["bare_token"]
 
 
+def test_a_word_without_quotes_is_a_quirk_each_time(idp, logged):
+    """A filter that was read before is noticed again."""
+    asked = ["userName eq ann", "userName eq ann", 'userName eq "ann"', "active eq true"]
+    for wanted in asked:
+        assert idp.find(wanted) == []
+    assert [list(row.quirks) for row in logged()] == [[], [], *[["unquoted_value"]] * 2]
+
+
 def test_quirks_of_one_request_are_not_the_next_ones(idp, logged):
     """Each row tells of its own request, in whatever thread it was answered."""
     ann = idp.create("ann", active="True")

@@ -113,6 +113,11 @@ FOUND = [
     (f'{OURS}:mailbox ew ".EXAMPLE"', [U]),
     (f"{OURS.lower()}:MAILBOX pr", [U]),
     (f"{OURS}:mailbox eq null", [B, Z]),
+    # Words without their quotes, as Microsoft writes and authentik sent them.
+    ("userName eq bjensen@corp.example", [B]),
+    ("userName eq BJENSEN@corp.example and userType eq Employee", [B]),
+    ("emails.value ew example.org and active eq false", [U]),
+    ("userName eq nobody", []),
     # meta.
     ('meta.resourceType eq "User"', [B, U, Z]),
     ('meta.resourceType eq "user"', []),
@@ -232,6 +237,8 @@ def test_groups_are_asked_for_and_sorted_like_people(idp, people):
     group("Nobody")
     for wanted, found in (
         ('displayName eq "tours"', ["Tours"]),
+        ("displayName eq tours", ["Tours"]),
+        (f"id eq {tours} and members eq {id_}", ["Tours"]),
         ('externalId eq "tours"', ["Tours"]),
         ('displayName co "o"', ["Tours", "Everyone", "Nobody"]),
         (f'id eq "{tours}" and members eq "{id_}"', ["Tours"]),

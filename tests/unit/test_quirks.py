@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioning.scim.custom import MAX_SCHEMAS, declared_data, patched_data
-from provisioning.scim.quirks import normalise_patch, normalise_user
+from provisioning.scim.quirks import normalise_patch, normalise_user, with_quotes
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION, PATCH
 
 OTHER = "urn:ietf:params:scim:schemas:extension:corp:2.0:User"
@@ -104,6 +104,55 @@ def test_whatever_has_its_quotes_is_left_to_the_library(path):
     """RFC 7644 3.5.2: it is carried out, or refused with the keyword."""
     operation = {"op": "replace", "path": path, "value": "x"}
     assert normal(operation) == [operation]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("externalId eq jyoung", 'externalId eq "jyoung"'),
+        ("userName EQ bob@corp.example", 'userName EQ "bob@corp.example"'),
+        (f"{CORE}:userName sw Jürgen", f'{CORE}:userName sw "Jürgen"'),
+        (
+            "id eq 54D382A4-2050-4C03 and manager eq 2819c223-7f76",
+            'id eq "54D382A4-2050-4C03" and manager eq "2819c223-7f76"',
+        ),
+        ("active eq true and userName eq andy", 'active eq true and userName eq "andy"'),
+    ],
+)
+def test_a_compared_word_needs_no_quotes(sent, read):
+    """Microsoft's documented look-ups have none, and authentik 2025.8 sent none."""
+    assert with_quotes(sent) == read
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "userName",
+        "userName pr",
+        "active eq true",
+        "title eq NULL",
+        "employeeNumber eq 12",
+        "employeeNumber eq -1.5",
+        'title eq "x eq y"',
+        'userName eq bob and title eq "Chief"',
+        "userName eq bob and title pr",
+        "userName eq bob or userName eq ann",
+        "not (userName eq bob)",
+        "emails[type eq work]",
+        "userName eq Bob Smith",
+        "userName eq 'bob'",
+        "userName eq O'Brien",
+        "userName eq bob\\",
+        "userName eq and",
+        "userName eq not",
+        "userName eq\tbob",
+        "meta.created gt 2026-11-23T08:00:00Z",
+    ],
+)
+def test_what_has_a_quote_or_is_unclear_is_left_to_the_grammar(sent):
+    """RFC 7644 3.4.2.2: it is read as it stands, or refused."""
+    assert with_quotes(sent) == sent
 
 
 def test_data_of_another_schema_is_kept_if_it_is_declared():
