@@ -165,7 +165,7 @@ USERS = (
     .where(this(ScimUserRecord.source_id), ScimUserRecord.hidden_at.is_(None))
 )
 """The visible users of the source bound as `this_source_id`, each as the first fields of a
-UserRow: without what became of them, which three more tables know."""
+UserRow: without what became of them, which five more tables know."""
 
 USERS_WITH_OUTCOME = USERS.with_only_columns(
     *_USER_COLUMNS, *outcome_columns(), maintain_column_froms=True
