@@ -1,7 +1,8 @@
 """Our own extension of a user: an attribute a source may write, and facts it may ask for.
 
 A fact is returned only to who names it in `attributes` (RFC 7643 7, `returned` is "request"): a
-sign-in address or a reason for a dismissal is nothing every provider has to keep in its logs.
+sign-in address or a reason for a dismissal is nothing every provider has to keep in its logs. That
+somebody waits for a seat is told unasked: the client sees what it set, and nobody came in.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from scim2_models.urn import URN
 from provisioning.scim.urns import EXTENSION
 
 _Text = Annotated[str | None, Mutability.read_only, Returned.request, CaseExact.true]
+_Told = Annotated[str | None, Mutability.read_only, Returned.default, CaseExact.true]
 _Moment = Annotated[datetime | None, Mutability.read_only, Returned.request]
 
 
@@ -26,16 +28,17 @@ class UsherUser(Extension):
     mailbox: Annotated[str | None, CaseExact.false] = None
     """An address served by the intranet's own mail, as the client says."""
 
-    state: _Text = None
-    """waiting, invited, active or dismissed; none when nobody is invited."""
+    state: _Told = None
+    """waiting, invited, active or dismissed; none when nobody is invited. Unasked only of who
+    waits for a seat, as are the next three."""
 
-    reason: _Text = None
+    reason: _Told = None
     """Why somebody waits or was dismissed."""
 
-    because: _Text = None
+    because: _Told = None
     """The sentence that explains the state."""
 
-    waiting_position: Annotated[int | None, Mutability.read_only, Returned.request] = None
+    waiting_position: Annotated[int | None, Mutability.read_only, Returned.default] = None
     """The place in the waiting list."""
 
     login: _Text = None

@@ -17,6 +17,9 @@ from provisioning.storage.scim_rows import (
     uuid_text,
 )
 
+TOLD_UNASKED = ("state", "reason", "because", "waitingPosition")
+"""Of whoever waits for a seat."""
+
 NOBODY = {"state": "none", "because": "nobody is invited for this resource yet"}
 
 
@@ -65,6 +68,12 @@ def outcome_of(row: UserRow, position: int | None = None) -> Mapping[str, Any]:
         "findings": sorted(set(row.findings.split(","))) if row.findings else None,
     }
     return {name: value for name, value in facts.items() if value is not None}
+
+
+def wait_of(row: UserRow, position: int | None) -> Mapping[str, Any]:
+    """Return what is told unasked: that somebody whom the client wants in waits for a seat (L3)."""
+    outcome = outcome_of(row, position)
+    return {name: outcome[name] for name in TOLD_UNASKED if name in outcome}
 
 
 def group_document(

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection
 
 from provisioning.domain.addresses import address_key
-from provisioning.domain.employees import EmployeeState
+from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
 from provisioning.scim.asking import Answer, Asked, resource_uuid
 from provisioning.scim.documents import parse_user, patch_user, write_of
 from provisioning.scim.errors import client_input
@@ -25,7 +25,7 @@ from provisioning.scim.paging import page_of
 from provisioning.scim.projecting import Projection
 from provisioning.scim.quirks import normalise_patch, normalise_user
 from provisioning.scim.registry import Registry
-from provisioning.scim.rendering import outcome_of, user_document
+from provisioning.scim.rendering import outcome_of, user_document, wait_of
 from provisioning.scim.resources import ResourceType
 from provisioning.scim.retrying import started_over
 from provisioning.scim.urns import EXTENSION
@@ -160,7 +160,7 @@ class Users(ResourceType[UserRow]):
             about_user(rows[0].id, rows[0].employee_id)
         with_groups = projection.shows("groups")
         groups = groups_of_users(connection, rows) if with_groups else {}
-        outcomes = self._outcomes(connection, rows) if projection.asks_for(EXTENSION) else {}
+        outcomes = self._outcomes(connection, rows, asked=projection.asks_for(EXTENSION))
         return [
             projection.of_document(
                 user_document(row, self._base_url, groups.get(row.id, ()), outcomes.get(row.id))
@@ -169,10 +169,16 @@ class Users(ResourceType[UserRow]):
         ]
 
     def _outcomes(
-        self, connection: Connection, rows: Sequence[UserRow]
+        self,
+        connection: Connection,
+        rows: Sequence[UserRow],
+        *,
+        asked: bool,
     ) -> Mapping[Any, Mapping[str, Any]]:
-        places = self._places(connection, rows)
-        return {row.id: outcome_of(row, places.get(row.id)) for row in rows}
+        """Return what became of people: of all if it was asked for, else of those in the line."""
+        told, render = (rows, outcome_of) if asked else (_in_line(rows), wait_of)
+        places = self._places(connection, told)
+        return {row.id: render(row, places.get(row.id)) for row in told}
 
     def _places(self, connection: Connection, rows: Sequence[UserRow]) -> Mapping[Any, int]:
         """Return the places in the waiting list of those who are in it, by resource."""
@@ -185,6 +191,13 @@ class Users(ResourceType[UserRow]):
             return {}
         places = waiting_positions(connection, self._services.context, waiting)
         return {waiting[employee_id]: place for employee_id, place in places.items()}
+
+
+def _in_line(rows: Sequence[UserRow]) -> Sequence[UserRow]:
+    """Return those who wait for a seat; almost always nobody."""
+    return [
+        row for row in rows if row.state == EmployeeState.WAITING and row.reason in SERVED_BY_ITSELF
+    ]
 
 
 def _asks_for_outcome(asked: Asked) -> bool:

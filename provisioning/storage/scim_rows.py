@@ -112,6 +112,16 @@ def moment_text(value: Any) -> str:
     return str(value.astimezone(UTC).isoformat())
 
 
+def raw(*columns: Any) -> Sequence[Any]:
+    """Return columns as the driver gives them: a page has a thousand values, all to be texts."""
+    return [type_coerce(column, NullType()) for column in columns]
+
+
+_STATE_COLUMNS = raw(
+    EmployeeRecord.id, EmployeeRecord.state, EmployeeRecord.state_reason, EmployeeRecord.because
+)
+
+
 def outcome_columns() -> Sequence[Any]:
     """Return what became of an employee, as the last fields of a UserRow."""
     employee = EmployeeRecord
@@ -133,16 +143,11 @@ def outcome_columns() -> Sequence[Any]:
         .where(FindingRecord.employee_id == employee.id, FindingRecord.closed_at.is_(None))
         .scalar_subquery()
     )
-    return raw(
-        employee.id, employee.state, employee.state_reason, employee.because,
+    more = raw(
         employee.contact_email, employee.mailbox, employee.accepted_at, employee.dismissed_at,
         invited_at, login, findings,
     )  # fmt: skip
-
-
-def raw(*columns: Any) -> Sequence[Any]:
-    """Return columns as the driver gives them: a page has a thousand values, all to be texts."""
-    return [type_coerce(column, NullType()) for column in columns]
+    return [*_STATE_COLUMNS, *more]
 
 
 _USER_COLUMNS = [
@@ -160,16 +165,17 @@ _GROUP_COLUMNS = raw(
 )  # fmt: skip
 
 USERS = (
-    select(*_USER_COLUMNS, *raw(ScimUserRecord.employee_id))
+    select(*_USER_COLUMNS, *_STATE_COLUMNS)
     .select_from(ScimUserRecord)
+    .outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
     .where(this(ScimUserRecord.source_id), ScimUserRecord.hidden_at.is_(None))
 )
 """The visible users of the source bound as `this_source_id`, each as the first fields of a
-UserRow: without what became of them, which five more tables know."""
+UserRow: with their state, without the rest of what became of them, which four more tables know."""
 
 USERS_WITH_OUTCOME = USERS.with_only_columns(
     *_USER_COLUMNS, *outcome_columns(), maintain_column_froms=True
-).outerjoin(EmployeeRecord, EmployeeRecord.id == ScimUserRecord.employee_id)
+)
 """The same, each as all fields of a UserRow."""
 
 GROUPS = select(*_GROUP_COLUMNS).where(this(ScimGroupRecord.source_id))

@@ -8,20 +8,24 @@ from sqlalchemy.exc import OperationalError
 from provisioning.domain.policy import Policy, WhenFull
 from provisioning.storage.models.employees import EmployeeRecord
 from tests.kit.nights import ME, count
-from tests.kit.scim_client import OURS, employee_of, operation, outcome, refusal, taken, user
+from tests.kit.scim_client import CORE, OURS, employee_of, operation, outcome, refusal, taken, user
 
 REJECT = Policy(missing_grace_nights=0, when_full=WhenFull.REJECT)
 
 
 def test_without_a_seat_the_newcomer_waits_and_is_told_why(make_idp):
-    """L3: 201 and active as the client set it; our extension says what came of it, if asked."""
+    """L3: 201 and active as the client set it; our extension says unasked what came of it."""
     world, idp = make_idp(seats=1)
-    idp.create("ann")
-    bob = taken(idp("POST", f"/Users?attributes=active,{OURS}", user("bob")), 201)
+    assert OURS not in idp.create("ann")
+    bob = taken(idp("POST", "/Users", user("bob")), 201)
     assert bob["active"] is True
-    assert (bob[OURS]["state"], bob[OURS]["reason"]) == ("waiting", "no_seat")
-    assert bob[OURS]["waitingPosition"] == 1
-    assert "no seat is left of 1" in bob[OURS]["because"]
+    assert bob["schemas"] == [CORE, OURS]
+    told = bob[OURS]
+    assert (told["state"], told["reason"], told["waitingPosition"]) == ("waiting", "no_seat", 1)
+    assert "no seat is left of 1" in told["because"]
+    assert told.keys() == {"state", "reason", "because", "waitingPosition"}
+    assert idp.get(bob["id"])[OURS] == idp.list()["Resources"][1][OURS] == told
+    assert OURS not in taken(idp("GET", f"/Users/{bob['id']}?excludedAttributes={OURS}"), 200)
     assert world.services.reports.seats().taken == 1
     assert world.services.delivery.deliver_due() == 1
 
