@@ -1,4 +1,4 @@
-"""Work that starts over when somebody else wrote first."""
+"""Work that starts over when somebody else wrote first, or held what it needed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
 
+from sqlalchemy.exc import OperationalError
+
 from provisioning.domain.errors import StaleWriteError
 from provisioning.scim.errors import ScimError
+from provisioning.storage.locks import was_deadlock
 
 T = TypeVar("T")
 TRIES = 3
@@ -24,6 +27,9 @@ def started_over(work: Callable[[], T], *, version: int | None = None) -> T:
             return work()
         except StaleWriteError:
             continue
+        except OperationalError as error:
+            if not was_deadlock(error):
+                raise
     try:
         return work()
     except StaleWriteError as error:

@@ -15,7 +15,13 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.scim_members import MemberChange, Memberships, MemberVerb, leave_groups
+from provisioning.services.scim_members import (
+    MemberChange,
+    Memberships,
+    MemberVerb,
+    leave_groups,
+    require_left,
+)
 from provisioning.services.scim_resources import drop_resource, place_resource, require_version
 from provisioning.storage.core import add_row
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
@@ -129,11 +135,13 @@ class ScimGroupService:
 
         Raises:
             NotFoundError: There is no group with this id.
-            StaleWriteError: `expected_version` (If-Match) is not the stored version.
+            StaleWriteError: `expected_version` (If-Match) is not the stored version, or somebody
+                put it into a group meanwhile.
         """
         with self._context.database.write() as session:
             leave_groups(session, GROUP, id, self._context.now())
-            group = _locked(session, source_id, id, expected_version)
+            group = _locked(session, source_id, id, expected_version, leaving=True)
+            require_left(session, GROUP, id)
             drop_resource(session, source_id, ScimCounterRecord.groups)
             session.execute(delete(ScimMemberRecord).where(ScimMemberRecord.group_id == id))
             session.execute(delete(ScimGroupRecord).where(ScimGroupRecord.id == id))
@@ -201,9 +209,14 @@ def _row(
 
 
 def _locked(
-    session: Session, source_id: UUID, id_: UUID, expected_version: int | None
+    session: Session,
+    source_id: UUID,
+    id_: UUID,
+    expected_version: int | None,
+    *,
+    leaving: bool = False,
 ) -> StoredGroup:
-    group = locked_group(session, source_id, id_)
+    group = locked_group(session, source_id, id_, leaving=leaving)
     if group is None:
         raise NotFoundError("group", id_)
     require_version(group.version, expected_version)

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, litera
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import GroupLoopError
+from provisioning.domain.errors import GroupLoopError, StaleWriteError
+from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.locks import take_turn, turn_of
 from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
 from provisioning.storage.scim_rows import GROUP, USER
@@ -144,9 +145,8 @@ def leave_groups(session: Session, kind: str, id_: UUID, now: datetime) -> None:
     mine = and_(member.member_kind == kind, member.member_id == id_)
     holding = select(member.group_id).where(mine)
     # Locked in one order, so that two departures at once never wait for each other in a circle.
-    held = session.scalars(
-        select(group.id).where(group.id.in_(holding)).order_by(group.id).with_for_update()
-    ).all()
+    groups = select(group.id).where(group.id.in_(holding)).order_by(group.id)
+    held = session.scalars(groups.with_for_update(key_share=True)).all()
     if not held:
         return
     session.execute(delete(member).where(mine))
@@ -156,6 +156,26 @@ def leave_groups(session: Session, kind: str, id_: UUID, now: datetime) -> None:
         .values(version=group.version + 1, modified_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+def require_left(session: Session, kind: str, id_: UUID) -> None:
+    """Refuse to let somebody go, or a group, who came into a group while they were being locked.
+
+    From now on they are locked, and nobody adds them; groups are locked before their members,
+    so that whoever takes them out has to begin again.
+
+    Raises:
+        StaleWriteError: They are in a group again.
+    """
+    if execute(session, _IN_A_GROUP, this_member_kind=kind, this_member_id=id_).first():
+        raise StaleWriteError(f"{id_} came into a group meanwhile")
+
+
+_IN_A_GROUP = (
+    select(table_of(ScimMemberRecord).c.group_id)
+    .where(this(ScimMemberRecord.member_kind), this(ScimMemberRecord.member_id))
+    .limit(1)
+)
 
 
 def _users(source_id: UUID, ids: Collection[UUID]) -> Select[Any]:

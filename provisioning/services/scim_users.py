@@ -15,7 +15,7 @@ from provisioning.domain.errors import NotFoundError, StaleWriteError
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.people import linked_employee
 from provisioning.services.pushing import Push
-from provisioning.services.scim_members import leave_groups
+from provisioning.services.scim_members import leave_groups, require_left
 from provisioning.services.scim_resources import (
     Rewrite,
     ScimUserWrite,
@@ -128,12 +128,14 @@ class ScimUserService:
 
         Raises:
             NotFoundError: There is no visible resource with this id.
-            StaleWriteError: `expected_version` (If-Match) is not the stored version.
+            StaleWriteError: `expected_version` (If-Match) is not the stored version, or somebody
+                put them into a group meanwhile.
         """
         with self._context.database.write() as session:
             now = self._context.now()
             leave_groups(session, USER, id, now)
             _, source = self._locked(session, source_id, id, expected_version)
+            require_left(session, USER, id)
             drop_resource(session, source_id, ScimCounterRecord.users)
             self._push(session, source, actor).provision(str(id), None)
             rewrite_user(session, id, hidden_at=now)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from provisioning.storage.base import Base
@@ -17,6 +18,8 @@ _BITS = 63
 
 _HELD = "rows held by `locked`"
 """What a session, which lives as long as its transaction, has locked; it keeps them in memory."""
+
+_DEADLOCK = "40P01"
 
 COMPOSING = 0x7573686572
 """Migrating, and making the intranet and its sources: two first starts at once."""
@@ -37,6 +40,11 @@ def take_turn(transaction: Connection | Session, number: int) -> None:
 def turn_of(id_: UUID, *, other: bool = False) -> int:
     """Return the number that stands for a row in turns; `other` is a second one of the same row."""
     return (~id_.int if other else id_.int) % (1 << _BITS)
+
+
+def was_deadlock(error: OperationalError) -> bool:
+    """Whether PostgreSQL sent this transaction away because others and it waited in a circle."""
+    return getattr(error.orig, "sqlstate", None) == _DEADLOCK
 
 
 def locked(session: Session, entity: type[R], key: Any) -> R | None:

@@ -121,9 +121,9 @@ def run(connection: Connection, statement: Executable, values: Mapping[str, Any]
     if plan is None:
         return _through_sqlalchemy(connection, statement, values)
     parameters = plan.parameters(values)
-    cursor = connection.connection.cursor()
-    heard = connection.dispatch
+    heard, cursor = connection.dispatch, None
     try:
+        cursor = connection.connection.cursor()
         # Whoever listens to the engine, a tracer for one, hears of it as of any statement.
         heard.before_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
         cursor.execute(plan.sql, parameters)
@@ -136,7 +136,8 @@ def run(connection: Connection, statement: Executable, values: Mapping[str, Any]
     except dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_says_it(connection, plan.sql, error, cursor) from error
     finally:
-        cursor.close()
+        if cursor is not None:
+            cursor.close()
 
 
 def _through_sqlalchemy(
@@ -183,6 +184,8 @@ def _as_sqlalchemy_says_it(
     lost = dialect.is_disconnect(error, connection.connection, cursor)
     if lost:
         connection.invalidate(error)
+        # Whatever cut this one has cut the others that wait for their use, too.
+        connection.engine.dispose()
     said: BaseException = DBAPIError.instance(
         sql,
         None,

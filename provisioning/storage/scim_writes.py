@@ -56,9 +56,16 @@ def locked_user(
     return StoredUser(*found[:columns]), SourceRow(*found[columns:])
 
 
-def locked_group(session: Session, source_id: UUID, id_: UUID) -> StoredGroup | None:
-    """Return a group of a source, kept from other writers until the commit."""
-    found = execute(session, _GROUP, this_source_id=source_id, this_id=id_).first()
+def locked_group(
+    session: Session, source_id: UUID, id_: UUID, *, leaving: bool = False
+) -> StoredGroup | None:
+    """Return a group of a source, kept from other writers until the commit.
+
+    Other groups may take it in meanwhile, unless it is `leaving`: two that are put into each
+    other must not wait for one another.
+    """
+    statement = _LEAVING_GROUP if leaving else _GROUP
+    found = execute(session, statement, this_source_id=source_id, this_id=id_).first()
     return None if found is None else StoredGroup(*found)
 
 
@@ -78,13 +85,16 @@ def differing(stored: StoredUser | StoredGroup, values: Mapping[str, Any]) -> di
 
 
 def _stored(
-    entity: type[Base], row: type[StoredUser | StoredGroup], *more: Any
+    entity: type[Base], row: type[StoredUser | StoredGroup], *more: Any, kept: bool = False
 ) -> Select[*tuple[Any, ...]]:
-    """Return the query for one resource by `this_id` and `this_source_id`, locking it."""
+    """Return the query for one resource by `this_id` and `this_source_id`, locking it.
+
+    One that is `kept` may become a member of something meanwhile.
+    """
     table = table_of(entity)
     columns = (table.c[name] for name in row._fields)
     query = select(*columns, *more).where(this(table.c.id), this(table.c.source_id))
-    return query.with_for_update(of=table)
+    return query.with_for_update(of=table, key_share=kept)
 
 
 _USER = (
@@ -92,7 +102,8 @@ _USER = (
     .join(SourceRecord, SourceRecord.id == ScimUserRecord.source_id)
     .where(ScimUserRecord.hidden_at.is_(None))
 )
-_GROUP = _stored(ScimGroupRecord, StoredGroup)
+_GROUP = _stored(ScimGroupRecord, StoredGroup, kept=True)
+_LEAVING_GROUP = _stored(ScimGroupRecord, StoredGroup)
 _REWRITE_USER, _REWRITE_GROUP = (
     update(table).where(this(table.c.id)).values(version=table.c.version + 1)
     for table in map(table_of, (ScimUserRecord, ScimGroupRecord))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Integer, bindparam, event, insert, literal, select, union_all, update
+from sqlalchemy import Integer, bindparam, event, func, insert, literal, select, union_all, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from provisioning.domain.employees import EmployeeState
@@ -131,30 +133,60 @@ def test_whoever_listens_to_the_engine_hears_of_it(database, intranet):
     assert sum("UPDATE intranet" in statement for statement in heard) == 1
 
 
+def cut(url):
+    """Cut every connection to a database, as a restart of the server does."""
+    killer = Database(url)
+    with killer.write() as session:
+        session.connection().exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    killer.close()
+
+
 def test_a_lost_connection_is_replaced(postgresql_url):
     """Whoever only looks does not notice; a transaction fails, and the next one does not."""
     database = Database(postgresql_url)
     echo = select(bindparam("number", type_=Integer()))
 
-    def cut() -> None:
-        killer = Database(postgresql_url)
-        with killer.write() as session:
-            session.connection().exec_driver_sql(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        killer.close()
-
     values = {"number": 1}
     assert database.first(echo, values) == (1,)
-    cut()
+    cut(postgresql_url)
     assert database.first(echo, values) == (1,)
     with pytest.raises(DBAPIError) as lost, database.write() as session:
         execute(session, echo, **values)
-        cut()
+        cut(postgresql_url)
         execute(session, echo, **values)
     assert isinstance(lost.value, OperationalError)
     assert lost.value.connection_invalidated
     with database.write() as session:
         assert execute(session, echo, **values).scalar() == 1
+    database.close()
+
+
+def test_one_lost_connection_is_news_of_all_that_wait(postgresql_url):
+    """Safety 20: a restarted server costs nobody who only looks a 503, however many were open."""
+    database = Database(postgresql_url)
+    numbers = select(func.generate_series(1, bindparam("number", type_=Integer())))
+    together = Barrier(4)
+
+    def look(connection):
+        together.wait(10)
+        return len(run(connection, numbers, {"number": 3}))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(database.look, [look] * 4)) == [3] * 4
+    cut(postgresql_url)
+    for _ in range(8):
+        assert database.first(numbers, {"number": 1}) == (1,)
+    database.close()
+
+
+def test_a_connection_that_is_closed_here_is_said_like_one_that_was_cut(postgresql_url):
+    """Not the driver's own error, which nobody expects."""
+    database = Database(postgresql_url)
+    with pytest.raises(OperationalError) as lost, database.write() as session:
+        session.connection().connection.driver_connection.close()
+        execute(session, select(literal(1)))
+    assert lost.value.connection_invalidated
     database.close()
