@@ -19,9 +19,9 @@ from provisioning.services.roles import take_roles
 from provisioning.services.seats import free_seat
 from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
+from provisioning.storage.bindings import account_of
 from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.accounts import (
-    BindingRecord,
     InvitationRecord,
     TaskRoleRecord,
 )
@@ -64,7 +64,7 @@ def depart_employee(
     keep = leaves_a_trace(session, employee)
     overtake(session, context, employee.id, REMOVALS)
     end_invitation(session, context, employee.id, "revoked")
-    account_id = execute(session, ACCOUNT, this_employee_id=employee.id).scalar()
+    account_id = account_of(session, employee.id)
     if account_id is not None:
         end_sessions(session, context, account_id)
         take_roles(session, context, account_id)
@@ -146,9 +146,6 @@ _REMOVE = tuple(
         table_of, (LinkRecord, AddressRecord, InvitationRecord, DepartmentMemberRecord)
     )
 )
-ACCOUNT = select(BindingRecord.account_id).where(this(BindingRecord.employee_id))
-"""The account somebody is bound to, if they are."""
-
 _WRITTEN_TO = select(
     or_(
         exists().where(this(InvitationRecord.employee_id), InvitationRecord.sent_at.is_not(None)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
@@ -13,7 +13,7 @@ from provisioning.domain.findings import Finding, FindingKind, address_findings
 from provisioning.domain.people import Person
 from provisioning.services.address_facts import address_facts
 from provisioning.services.context import ServiceContext
-from provisioning.storage.core import add_row, execute, table_of, this
+from provisioning.storage.core import add_row, execute, one_of, table_of, this
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
 
@@ -122,7 +122,7 @@ _CLOSE_KIND = _CLOSE_ALL.where(this(_FINDING.c.kind))
 _CLOSE_ROWS = update(_FINDING).where(_FINDING.c.id.in_(bindparam("ids", expanding=True)))
 _ABOUT = select(_FINDING.c.id, _FINDING.c.kind, _FINDING.c.subject).where(
     *_OPEN,
-    or_(_FINDING.c.subject == bindparam("anchor"), _FINDING.c.subject == bindparam("employee")),
+    one_of(_FINDING.c.subject, [bindparam("anchor"), bindparam("employee")]),
 )
 _OPEN_ONE = select(FindingRecord).where(
     this(FindingRecord.intranet_id),

@@ -117,7 +117,10 @@ def open_invitation_of(session: Session, employee_id: UUID) -> InvitationRecord 
 def end_invitation(
     session: Session, context: ServiceContext, employee_id: UUID, reason: str
 ) -> None:
-    """End the open invitation; its link opens nothing and an unsent letter never leaves."""
+    """End the open invitation; its link opens nothing and an unsent letter never leaves.
+
+    An object that was read before does not see it.
+    """
     session.flush()
     ended = {"ended_at": context.now(), "end_reason": reason}
     execute(session, _END, this_employee_id=employee_id, **ended)

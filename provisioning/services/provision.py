@@ -18,7 +18,7 @@ from provisioning.domain.findings import Finding, FindingKind
 from provisioning.domain.people import Person
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.departures import ACCOUNT, count_removal, depart_employee
+from provisioning.services.departures import count_removal, depart_employee
 from provisioning.services.findings import close_answered, open_finding, refresh
 from provisioning.services.invitations import (
     FIRST_APPROVAL,
@@ -31,6 +31,7 @@ from provisioning.services.people import ADDRESSED, REMEMBER, apply_person, new_
 from provisioning.services.seats import free_seat, take_seat
 from provisioning.services.standing import load_employee
 from provisioning.services.states import move
+from provisioning.storage.bindings import account_of
 from provisioning.storage.core import execute
 from provisioning.storage.matches import forget_question
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
@@ -74,8 +75,7 @@ class Provisioner:
                 employee = self._seat(action, employee)
         if employee is not None:
             self.session.flush()
-            newcomer = self.first_heard and action.employee is None
-            refresh(self.session, self.context, employee, newcomer=newcomer)
+            refresh(self.session, self.context, employee, newcomer=self._is_unheard_of(action))
         return employee
 
     def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
@@ -89,7 +89,7 @@ class Provisioner:
         elif not seated:
             self._wait(employee)
         else:
-            returns = action.kind is ActionKind.HIRE_BACK and self._is_bound(employee)
+            returns = action.kind is ActionKind.HIRE_BACK and account_of(self.session, employee.id)
             move(employee, Change.RETURN if returns else Change.INVITE, self.context.now())
         employee.because = str(action.because)
         if seated:
@@ -106,8 +106,9 @@ class Provisioner:
         self._record(employee, employee.state.value, action, {"state": before})
         return employee
 
-    def _is_bound(self, employee: EmployeeRecord) -> bool:
-        return execute(self.session, ACCOUNT, this_employee_id=employee.id).scalar() is not None
+    def _is_unheard_of(self, action: Action) -> bool:
+        """Whether neither the person nor an employee of theirs was known: no finding is open."""
+        return self.first_heard and action.employee is None
 
     def _wait(self, employee: EmployeeRecord) -> None:
         """Let somebody wait who cannot be invited, or not where they were (I5, L3)."""
@@ -221,8 +222,7 @@ class Provisioner:
         self.session.flush()
         changed = {change.name for change in action.changes}
         touches = not changed or not changed.isdisjoint(ADDRESSED)
-        newcomer = action.employee is None and not action.decided
-        stands = not (newcomer and self.first_heard) and close_answered(
+        stands = not self._is_unheard_of(action) and close_answered(
             self.session, self.context, employee, person
         )
         if self.planned_at is not None and not action.changes:
@@ -236,7 +236,7 @@ class Provisioner:
             raw_hash=action.raw_hash,
             mapping_version=self.mapping_version,
             addresses=touches,
-            newcomer=newcomer,
+            newcomer=action.employee is None and not action.decided,
             withdrawn=frozenset(one.name for one in action.changes if one.new is None),
         )
         return touches or stands

@@ -119,13 +119,13 @@ def place_resource(session: Session, source_id: UUID, counted: InstrumentedAttri
     The counter's lock also makes creations of one source wait for each other: two who are
     one human by their keys must see each other (P3).
     """
-    place: int = execute(session, _count(counted.key, 1), this_source_id=source_id).scalar()
-    return place
+    row = execute(session, _count(counted.key, 1), this_source_id=source_id).one()
+    return int(row[0])
 
 
 def drop_resource(session: Session, source_id: UUID, counted: InstrumentedAttribute[int]) -> None:
     """Count one resource less."""
-    execute(session, _count(counted.key, -1), this_source_id=source_id).first()
+    execute(session, _count(counted.key, -1), this_source_id=source_id).one()
 
 
 @cache

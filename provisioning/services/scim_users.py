@@ -34,7 +34,7 @@ from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.scim import ScimCounterRecord, ScimUserRecord
 from provisioning.storage.scim_rows import USER, UserRow
 from provisioning.storage.scim_writes import StoredUser, differing, locked_user, rewrite_user
-from provisioning.storage.sources import Source, SourceRow, read_source
+from provisioning.storage.sources import Source, read_source
 
 log = structlog.get_logger(__name__)
 
@@ -98,13 +98,14 @@ class ScimUserService:
         """
         try:
             with self._context.database.write() as session:
-                before, source = self._locked(session, source_id, id, expected_version)
+                before = self._locked(session, source_id, id, expected_version)
                 write = rewrite(before.document, id, before.desired_active)
                 if (before.user_name_key, before.external_id) != (
                     write.user_name_key,
                     write.external_id,
                 ):
                     require_unique(session, source_id, write, id)
+                source = read_source(session, source_id)
                 who = self._push(session, source, actor).provision(str(id), write.person)
                 who = who or linked_employee(session, source, str(id))
                 self._store(session, id, before, write, who)
@@ -134,10 +135,11 @@ class ScimUserService:
         with self._context.database.write() as session:
             now = self._context.now()
             leave_groups(session, USER, id, now)
-            _, source = self._locked(session, source_id, id, expected_version)
+            self._locked(session, source_id, id, expected_version)
             require_left(session, USER, id)
             drop_resource(session, source_id, ScimCounterRecord.users)
-            self._push(session, source, actor).provision(str(id), None)
+            push = self._push(session, read_source(session, source_id), actor)
+            push.provision(str(id), None)
             rewrite_user(session, id, hidden_at=now)
             forget_emails(session, id)
             execute(session, _HIDE, this_source_id=source_id, this_anchor=str(id))
@@ -172,11 +174,11 @@ class ScimUserService:
 
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
-    ) -> tuple[StoredUser, SourceRow]:
+    ) -> StoredUser:
         found = locked_user(session, source_id, id_)
         if found is None:
             raise NotFoundError("user", id_)
-        require_version(found[0].version, expected_version)
+        require_version(found.version, expected_version)
         return found
 
     def _store(

@@ -22,7 +22,7 @@ from provisioning.services.findings import open_finding, refresh
 from provisioning.services.invitations import FIRST_APPROVAL, open_invitation
 from provisioning.services.seats import ledger, take_seat
 from provisioning.services.states import move
-from provisioning.storage.models.accounts import BindingRecord
+from provisioning.storage.bindings import account_of
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 
@@ -62,7 +62,7 @@ class WaitingService:
                 employee = session.get(EmployeeRecord, employee_id, with_for_update=True)
                 if employee is None or employee.state is not EmployeeState.WAITING:
                     continue
-                bound = session.get(BindingRecord, employee.id) is not None
+                bound = account_of(session, employee.id) is not None
                 address = directory_address(session, employee.id)
                 unreachable = None if bound else why_unreachable(self._context, address)
                 if unreachable is not None:

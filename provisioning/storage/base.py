@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     Connection,
     DateTime,
@@ -122,9 +124,9 @@ class Database:
         self._writing = self._engine("IMMEDIATE") if self.is_sqlite else self._reading
         self._looking = self._engine_without_transactions()
         self._turn: Callable[[], AbstractContextManager[None]] = nullcontext
-        if self.is_sqlite and self.url.database:
-            patience = BUSY_TIMEOUT_MS / 1000
-            self._turn = WriterQueue(self.url.database, patience=patience).turn
+        file = sqlite_file(self.url)
+        if file is not None:
+            self._turn = WriterQueue(str(file), patience=BUSY_TIMEOUT_MS / 1000).turn
         self._before_close: list[Callable[[], None]] = []
 
     @contextmanager
@@ -203,6 +205,14 @@ class Database:
         engine = create_engine(self.url, connect_args=timeout, **alone)
         event.listen(engine, "connect", _prepare_sqlite)
         return engine
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """Return the file of a SQLite database; None for one in memory, or of another kind."""
+    name = url.database or ":memory:"
+    if url.get_backend_name() != "sqlite" or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

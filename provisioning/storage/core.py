@@ -6,7 +6,7 @@ nothing is flushed, so whoever calls sees to it that what a statement needs has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     insert,
+    or_,
 )
 from sqlalchemy.orm import Session
 
@@ -29,6 +30,11 @@ from provisioning.storage.prepared import Rows, run
 def this(column: Any) -> ColumnElement[bool]:
     """Return the condition that a column has the value bound as `this_` and its name."""
     return cast("ColumnElement[bool]", column == bindparam(f"this_{column.key}"))
+
+
+def one_of(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of some values that are always the same."""
+    return or_(*(column == value for value in values))
 
 
 def execute(session: Session, statement: Executable, /, **values: Any) -> Rows:

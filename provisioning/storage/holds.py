@@ -6,12 +6,12 @@ from collections.abc import Collection
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import Select, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import ActionKind, HoldReason
 from provisioning.domain.findings import FindingKind
-from provisioning.storage.core import execute, this
+from provisioning.storage.core import execute, one_of, this
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.holds import HeldEffectRecord
 
@@ -68,8 +68,8 @@ _REASON = select(HeldEffectRecord.reason).where(
 
 @cache
 def _of_kinds(kinds: frozenset[ActionKind]) -> Select[int]:
-    one_of = or_(*(HeldEffectRecord.kind == kind for kind in sorted(kinds)))
-    return select(HeldEffectRecord.id).where(this(HeldEffectRecord.employee_id), one_of, OPEN)
+    asked = one_of(HeldEffectRecord.kind, sorted(kinds))
+    return select(HeldEffectRecord.id).where(this(HeldEffectRecord.employee_id), asked, OPEN)
 
 
 _IS_OPEN = union_all(
@@ -80,10 +80,7 @@ _IS_OPEN = union_all(
     ),
     select(literal(1)).where(
         FindingRecord.employee_id == bindparam("employee_id"),
-        or_(
-            FindingRecord.kind == FindingKind.DEPARTED_STILL_ACTIVE,
-            FindingRecord.kind == FindingKind.RETURN_HELD,
-        ),
+        one_of(FindingRecord.kind, [FindingKind.DEPARTED_STILL_ACTIVE, FindingKind.RETURN_HELD]),
         FindingRecord.closed_at.is_(None),
     ),
 )

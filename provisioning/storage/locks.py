@@ -51,7 +51,8 @@ def locked(session: Session, entity: type[R], key: Any) -> R | None:
     """Return a row as it is now, and keep others from changing it until the transaction ends.
 
     A writing transaction of SQLite is alone from its first moment: what it has read is still so.
-    Whoever asks again gets the same object: nobody else can have changed what is locked.
+    Whoever asks again gets the same object: nobody else can have changed what is locked. Whoever
+    rolls back to a savepoint, or writes to such a row with a statement, has to know of this.
     """
     held: dict[Any, R] = session.info.setdefault(_HELD, {})
     row = held.get((entity, key))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from provisioning.domain.errors import ConfigurationError, DatabaseUnavailableError
-from provisioning.storage.base import Database
+from provisioning.storage.base import Database, sqlite_file
 from provisioning.storage.locks import COMPOSING, take_turn
 from provisioning.storage.schema import metadata
 
@@ -73,10 +73,9 @@ def _refuse_unknown_revision(connection: Connection) -> None:
 
 def _make_file(url: str) -> None:
     """Make the file of a SQLite database, for its owner's eyes only, where there is none."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+    path = sqlite_file(make_url(url))
+    if path is None:
         return
-    path = Path(str(parsed.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

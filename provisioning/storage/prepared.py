@@ -19,7 +19,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, UpdateBase
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any] | None
@@ -118,26 +117,31 @@ def run(connection: Connection, statement: Executable, values: Mapping[str, Any]
     keys = tuple(values) if isinstance(statement, UpdateBase) else ()
     dialect = connection.dialect
     plan = _plan(statement, dialect, keys)
-    if plan is None:
+    if plan is None or _is_listened_to(connection):
         return _through_sqlalchemy(connection, statement, values)
     parameters = plan.parameters(values)
-    heard, cursor = connection.dispatch, None
+    cursor = None
     try:
         cursor = connection.connection.cursor()
-        # Whoever listens to the engine, a tracer for one, hears of it as of any statement.
-        heard.before_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
         cursor.execute(plan.sql, parameters)
-        heard.after_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
         if not plan.types:
             return Rows((), cursor.rowcount)
         if plan.rows is None:
             plan.rows = _rows(plan.types, dialect, cursor.description)
         return Rows(plan.rows(cursor.fetchall()), cursor.rowcount)
     except dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_says_it(connection, plan.sql, error, cursor) from error
+        # It makes SQLAlchemy's own error of it, and if the connection is lost, so is its pool.
+        connection._handle_dbapi_exception(error, plan.sql, None, cursor, None)  # noqa: SLF001 - nothing public does
+        raise
     finally:
         if cursor is not None:
             cursor.close()
+
+
+def _is_listened_to(connection: Connection) -> bool:
+    """Whether somebody, a tracer or a test, hears of statements: they expect SQLAlchemy's way."""
+    heard = connection.dispatch
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
 
 
 def _through_sqlalchemy(
@@ -176,28 +180,6 @@ def _rows(
     return lambda found: list(map(converted, found))
 
 
-def _as_sqlalchemy_says_it(
-    connection: Connection, sql: str, error: Any, cursor: Any
-) -> BaseException:
-    """Return the error as those expect it who know nothing of this file."""
-    dialect = connection.dialect
-    lost = dialect.is_disconnect(error, connection.connection, cursor)
-    if lost:
-        connection.invalidate(error)
-        # Whatever cut this one has cut the others that wait for their use, too.
-        connection.engine.dispose()
-    said: BaseException = DBAPIError.instance(
-        sql,
-        None,
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=dialect,
-    )
-    return said
-
-
 @lru_cache(maxsize=1_000)
 def _plan(statement: Executable, dialect: Dialect, keys: tuple[str, ...]) -> _Plan | None:
     """Compile a statement; None if its text cannot be the same every time."""
@@ -205,6 +187,11 @@ def _plan(statement: Executable, dialect: Dialect, keys: tuple[str, ...]) -> _Pl
     compiled = written.compile(dialect=dialect, column_keys=list(keys) or None)
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
+    if compiled.isupdate and compiled.prefetch:
+        return None
+    named = {bind.key for bind in compiled.bind_names}
+    if unknown := set(keys) - named:
+        raise TypeError(f"{unknown} is neither a column that is written nor asked for")
     plan = _Plan(
         sql=str(compiled),
         order=compiled.positiontup if compiled.positional else None,
@@ -216,7 +203,7 @@ def _plan(statement: Executable, dialect: Dialect, keys: tuple[str, ...]) -> _Pl
         default = None if bind.key in keys else defaults.get(bind.key)
         if default is not None and default.is_callable:
             plan.made.append((name, default.arg, convert))
-        elif default is not None or not bind.required:
+        elif default is not None or bind.unique:
             value = bind.effective_value if default is None else default.arg
             plan.fixed[name] = value if convert is None else convert(value)
         else:

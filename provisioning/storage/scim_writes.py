@@ -12,9 +12,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.storage.base import Base
 from provisioning.storage.core import execute, table_of, this
-from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimGroupRecord, ScimUserRecord
-from provisioning.storage.sources import SOURCE_COLUMNS, SourceRow
 
 
 class StoredUser(NamedTuple):
@@ -42,18 +40,14 @@ class StoredGroup(NamedTuple):
     modified_at: datetime
 
 
-def locked_user(
-    session: Session, source_id: UUID, id_: UUID
-) -> tuple[StoredUser, SourceRow] | None:
-    """Return a visible user of a source, kept from other writers until the commit, and the source.
+def locked_user(session: Session, source_id: UUID, id_: UUID) -> StoredUser | None:
+    """Return a visible user of a source, kept from other writers until the commit.
 
-    A writing transaction of SQLite is alone from its first moment; it has no locks.
+    A writing transaction of SQLite is alone from its first moment; it has no locks. Nothing else
+    is read with it: on PostgreSQL that would be as it was before waiting for the lock.
     """
     found = execute(session, _USER, this_source_id=source_id, this_id=id_).first()
-    if found is None:
-        return None
-    columns = len(StoredUser._fields)
-    return StoredUser(*found[:columns]), SourceRow(*found[columns:])
+    return None if found is None else StoredUser(*found)
 
 
 def locked_group(
@@ -85,7 +79,7 @@ def differing(stored: StoredUser | StoredGroup, values: Mapping[str, Any]) -> di
 
 
 def _stored(
-    entity: type[Base], row: type[StoredUser | StoredGroup], *more: Any, kept: bool = False
+    entity: type[Base], row: type[StoredUser | StoredGroup], *, kept: bool = False
 ) -> Select[*tuple[Any, ...]]:
     """Return the query for one resource by `this_id` and `this_source_id`, locking it.
 
@@ -93,15 +87,11 @@ def _stored(
     """
     table = table_of(entity)
     columns = (table.c[name] for name in row._fields)
-    query = select(*columns, *more).where(this(table.c.id), this(table.c.source_id))
+    query = select(*columns).where(this(table.c.id), this(table.c.source_id))
     return query.with_for_update(of=table, key_share=kept)
 
 
-_USER = (
-    _stored(ScimUserRecord, StoredUser, *SOURCE_COLUMNS)
-    .join(SourceRecord, SourceRecord.id == ScimUserRecord.source_id)
-    .where(ScimUserRecord.hidden_at.is_(None))
-)
+_USER = _stored(ScimUserRecord, StoredUser).where(ScimUserRecord.hidden_at.is_(None))
 _GROUP = _stored(ScimGroupRecord, StoredGroup, kept=True)
 _LEAVING_GROUP = _stored(ScimGroupRecord, StoredGroup)
 _REWRITE_USER, _REWRITE_GROUP = (

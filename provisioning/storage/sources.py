@@ -46,16 +46,13 @@ class SourceRow(NamedTuple):
     is_released: bool
 
 
-SOURCE_COLUMNS = (
+_ONE = select(
     SourceRecord.id,
     SourceRecord.intranet_id,
     SourceRecord.name,
     SourceRecord.authoritative,
     SourceRecord.is_released,
-)
-"""The fields of a SourceRow, for statements that read more."""
-
-_ONE = select(*SOURCE_COLUMNS).where(this(SourceRecord.id))
+).where(this(SourceRecord.id))
 
 
 def read_source(session: Session, source_id: UUID) -> SourceRow:

@@ -11,11 +11,16 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
+from provisioning.services import budget
+from provisioning.services.sources import find_source
 from provisioning.storage.models.effects import EventRecord
+from provisioning.storage.runs import seated_people
 from tests.kit.nights import count
-from tests.kit.scim_client import operation, outcome, user
+from tests.kit.scim_client import PATCH, operation, outcome, taken, user
 
-CREATE, CHANGE, UNCHANGED = 23, 15, 8
+BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
+
+CREATE, CHANGE, UNCHANGED = 19, 11, 6
 """With the turns and locks of PostgreSQL; SQLite needs one fewer.
 
 One of those about somebody who is known asks whether a departure or a return is held (D6, S7).
@@ -32,8 +37,10 @@ def counting(world) -> Iterator[list[str]]:
             said.append(statement)
 
     database = world.services.context.database
+    engines = {database.engine}
     with database.read() as reading:
-        engines = {database.engine, reading.get_bind()}
+        engines.add(reading.get_bind())
+    database.look(lambda connection: engines.add(connection.engine))
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
@@ -91,3 +98,44 @@ def test_dismissals_are_not_slowed_by_what_others_have_open(world, idp):
             assert outcome(idp.activate(left["id"], False))["state"] == "dismissed"
         costs.append(len(said))
     assert costs[0] == costs[1]
+
+
+def test_counting_the_seated_stops_where_the_limit_is_sure(world, idp):
+    """D6: it costs as many people as are needed, however large the company is."""
+    for number in range(9):
+        idp.create(f"p{number}")
+    context = world.services.context
+    with context.database.read() as session:
+        source = find_source(session, context, idp.source)
+        counts = [seated_people(session, source, at_most=most) for most in (None, 20, 9, 4)]
+    assert counts == [9, 9, 9, 4]
+
+
+def test_a_removal_is_judged_without_counting_everybody(world, idp, monkeypatch):
+    """D6: the first three count nobody, the fourth as many as make five percent of four."""
+    asked = []
+
+    def noting(session, source, *, at_most=None):
+        asked.append(at_most)
+        return seated_people(session, source, at_most=at_most)
+
+    monkeypatch.setattr(budget, "seated_people", noting)
+    people = [idp.create(f"p{number}") for number in range(5)]
+    world.services.delivery.deliver_due()
+    for one in people[:4]:
+        idp.activate(one["id"], False)
+    assert asked == [77]
+
+
+def test_a_bulk_request_reads_no_resource_it_does_not_answer(world, idp):
+    """RFC 7644 3.7: place and version; who is in a group costs another look alone."""
+    ann = idp.create("ann")
+    idp.group("Sales", ann)
+    with counting(world) as alone:
+        idp.patch(ann["id"], operation("replace", "title", "Engineer"))
+    change = {"schemas": [PATCH], "Operations": [operation("replace", "title", "Chief")]}
+    path = f"/Users/{ann['id']}"
+    one = {"method": "PATCH", "path": path, "data": change}
+    with counting(world) as together:
+        taken(idp("POST", "/Bulk", {"schemas": [BULK], "Operations": [one]}))
+    assert len(together) == len(alone) - 1

@@ -14,6 +14,7 @@ from provisioning.services import pushing, scim_groups, scim_users
 from provisioning.storage.locks import locked
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.scim import ScimMemberRecord, ScimUserRecord
+from tests.kit.nights import ME
 from tests.kit.scim_client import (
     ScimClient,
     as_members,
@@ -50,6 +51,11 @@ def between(monkeypatch, module, work):
             done.append(work())
 
     monkeypatch.setattr(module, "leave_groups", left)
+
+
+def somebody_waits(connection):
+    waiting = select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))
+    return connection.scalar(waiting) > 0
 
 
 def members(idp):
@@ -110,10 +116,6 @@ def test_whoever_is_sent_away_from_a_circle_of_waiting_begins_again(idp, monkeyp
             holding.set()
             locked(session, ScimUserRecord, UUID(ann["id"]))
 
-    def somebody_waits(connection):
-        waiting = select(func.count()).select_from(text("pg_locks")).where(text("NOT granted"))
-        return connection.scalar(waiting) > 0
-
     def after_the_other(provisioner, action):
         done.append(action)
         if len(done) == 1:
@@ -127,3 +129,31 @@ def test_whoever_is_sent_away_from_a_circle_of_waiting_begins_again(idp, monkeyp
         monkeypatch.setattr(pushing.Provisioner, "perform", after_the_other)
         assert idp.patch(ann["id"], operation("replace", "title", "Chief"))["title"] == "Chief"
     assert len(done) == 2
+
+
+def test_a_source_released_while_a_request_waits_is_released_for_it(postgresql_url):
+    """I10: who is invited after the release gets their letter; the wait had begun before it."""
+    world = make_world(postgresql_url)
+    idp = connect(world.services, first_run="plan")
+    ann = idp.create("ann", active=False)
+    database = world.services.context.database
+    holding, release = Event(), Event()
+
+    def hold():
+        with database.write() as session:
+            locked(session, ScimUserRecord, UUID(ann["id"]))
+            holding.set()
+            assert release.wait(30)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(hold)
+        assert holding.wait(10)
+        waiting = threads.submit(idp.activate, ann["id"], True)
+        while not database.look(somebody_waits):
+            pass
+        world.services.invitations.release(idp.source, ME)
+        release.set()
+        first.result(30)
+        assert waiting.result(30)["active"] is True
+    assert world.services.delivery.deliver_due() == 1
+    database.close()

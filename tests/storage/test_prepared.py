@@ -8,7 +8,21 @@ from threading import Barrier
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Integer, bindparam, event, func, insert, literal, select, union_all, update
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from provisioning.domain.employees import EmployeeState
@@ -123,6 +137,44 @@ def test_errors_are_those_of_sqlalchemy_and_name_no_value(database, intranet):
 def test_a_value_that_is_forgotten_is_an_error(database):
     with database.read() as session, pytest.raises(KeyError, match="this_id"):
         execute(session, ONE)
+
+
+def test_names_that_mean_nothing_are_an_error(database, intranet):
+    """A misspelled column would be left as it was, and nobody would know."""
+    with database.write() as session, pytest.raises(TypeError, match="naem"):
+        execute(session, RENAME, this_slug="a", naem="B")
+
+
+def test_what_is_asked_for_goes_before_what_a_bind_brings(database):
+    number = select(bindparam("number", 7, type_=Integer()))
+    with database.read() as session:
+        assert execute(session, number, number=1).scalar() == 1
+
+
+def test_columns_of_one_name_are_all_returned(database, intranet):
+    both = select(INTRANET.c.name, EMPLOYEE.c.display_name.label("name")).join_from(
+        INTRANET, EMPLOYEE
+    )
+    with database.read() as session:
+        assert execute(session, both).one() == ("A", "Ann")
+
+
+def test_what_is_written_with_every_update_is_written(database):
+    """A default for new rows is none for changed ones: SQLAlchemy knows which is which."""
+    table = Table(
+        "counted",
+        MetaData(),
+        Column("id", Integer(), primary_key=True),
+        Column("name", String()),
+        Column("touched", Integer(), default=1, onupdate=5),
+    )
+    add, rename = insert(table).inline(), update(table)
+    with database.write() as session:
+        table.create(session.connection())
+        execute(session, add, id=1, name="a")
+        assert execute(session, select(table)).one() == (1, "a", 1)
+        execute(session, rename, name="b")
+        assert execute(session, select(table)).one() == (1, "b", 5)
 
 
 def test_whoever_listens_to_the_engine_hears_of_it(database, intranet):
