@@ -14,6 +14,9 @@ from provisioning.scim.limits import MAX_BYTES, MAX_DEPTH, MAX_OPERATIONS
 from provisioning.scim.observations import came_with
 
 _TYPES = (CONTENT_TYPE, "application/json")
+_DISCARDED, _PIECE = 64 << 20, 1 << 16
+"""Bytes of a body that is too large which are read all the same, and of them at once."""
+
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """The one character JSON can say and PostgreSQL cannot keep, as JSON has to write it."""
 
@@ -58,12 +61,22 @@ def _bounded(limit: int) -> bytes:
     request.max_content_length = limit
     length = request.content_length
     if (length or 0) > limit:
+        _discard()
         raise _too_large(f"The body has {length:,} bytes; the limit is {limit:,}.")
     body = request.get_data(cache=False)
     if length is None and len(body) >= limit:
         # A body without a length is cut at the limit, without a word.
+        _discard()
         raise _too_large(f"The body has {limit:,} bytes or more, the limit.")
     return body
+
+
+def _discard() -> None:
+    """Read on: who is still sending does not hear an answer. Only those with a token come here."""
+    stream = request.environ["wsgi.input"]
+    for _ in range(_DISCARDED // _PIECE):
+        if not stream.read(_PIECE):
+            return
 
 
 def named(payload: dict[str, Any], name: str) -> Any:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import NotFoundError, StaleWriteError
@@ -203,7 +203,7 @@ class ScimUserService:
             return
         try:
             WaitingService(self._context).serve()
-        except OperationalError:
+        except SQLAlchemyError:
             log.warning("waiting_not_served", exc_info=True)
 
 

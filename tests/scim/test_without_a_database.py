@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
 
+from provisioning.services.waiting import WaitingService
 from provisioning.storage.migrate import upgrade
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from tests.kit.nights import count
@@ -78,6 +81,26 @@ def test_a_departure_that_breaks_off_changes_nothing(world, idp):
     assert idp.list()["totalResults"] == 1
     assert world.services.reports.seats().taken == 1
     assert outcome(idp.patch(ann["id"], inactive))["state"] == "dismissed"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT", {}, Exception("server closed the connection")),
+        PoolTimeoutError("no connection is free"),
+        StaleDataError("somebody else was faster"),
+    ],
+)
+def test_a_seat_that_cannot_be_passed_on_undoes_no_departure(idp, monkeypatch, error):
+    """L3: the request is done and said to be; the job passes the seat on."""
+
+    def serve(_self):
+        raise error
+
+    ann, bob = idp.create("ann"), idp.create("bob")
+    monkeypatch.setattr(WaitingService, "serve", serve)
+    assert idp.activate(ann["id"], False)["active"] is False
+    idp.delete(bob["id"])
 
 
 def _lost(*_args, **_kwargs):
