@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from provisioning.scim.discovery import schemas
 from provisioning.scim.observations import Observed, Quirk, begin_observing, end_observing
-from provisioning.scim.unknown import known_attributes, unknown_names
+from provisioning.scim.unknown import KnownAttributes, unknown_names
 from provisioning.services.container import Services
 from provisioning.services.inbound_rows import InboundRequest
 from provisioning.services.redaction import redacted_body, redacted_text
@@ -35,7 +35,7 @@ class RequestNotes:
         self._services = services
         self._prefix = prefix
         self._ours = re.compile(rf"^{prefix}(/|$)")
-        self._known = known_attributes(schemas(prefix))
+        self._known = KnownAttributes(schemas(prefix))
 
     def add_to(self, scim: Blueprint) -> None:
         """Stand before and after everything else, also where no route is found."""
