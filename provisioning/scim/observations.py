@@ -83,6 +83,9 @@ class Observed:
 
     quirks: set[Quirk] = field(default_factory=set)
     caller: Caller | None = None
+    rejected: str | None = None
+    """Why a good token was turned away."""
+
     user_id: UUID | None = None
     employee_id: UUID | None = None
 
@@ -114,6 +117,12 @@ def speaks_for(caller: Caller) -> None:
     """Notice whose good token came, also where it is not let in."""
     if (observed := _CURRENT.get()) is not None:
         observed.caller = caller
+
+
+def turned_away(why: str) -> None:
+    """Notice that a good token is refused, and why: "lacks the scope users:write"."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.rejected = why
 
 
 def came_with(body: Any) -> None:

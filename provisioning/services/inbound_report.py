@@ -13,6 +13,7 @@ from sqlalchemy import Row, Select, func, select, true
 
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.services.context import ServiceContext
+from provisioning.services.inbound_rows import ACCESS_PATH
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.inbound import InboundRequestRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -45,6 +46,8 @@ OUTCOMES = {
 }
 """What a status means, in words."""
 
+_OF_ACCESS = OUTCOMES | {HTTPStatus.OK: "access given", HTTPStatus.UNAUTHORIZED: "no good client"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRow:
@@ -56,12 +59,12 @@ class InboundRow:
     """None when no good token came with it."""
 
     token: str | None
-    """The public part of the token, good or not."""
+    """The public part of the token, or the id of the client, good or not."""
 
     remote_address: str | None
     method: str
     path: str
-    """Below /scim/v2."""
+    """Below /scim/v2; whole where it is not below it, or reads as if it were not."""
 
     query: str | None
     status: int
@@ -288,7 +291,8 @@ def outcome_words(noted: InboundRequestRecord) -> str:
     """Return what came of a request, in words."""
     if noted.dropped:
         return f"{noted.dropped:,} requests could not be noted: more came than could be written"
+    words = _OF_ACCESS if noted.path == ACCESS_PATH else OUTCOMES
     try:
-        return OUTCOMES.get(HTTPStatus(noted.outcome), HTTPStatus(noted.outcome).phrase.lower())
+        return words.get(HTTPStatus(noted.outcome), HTTPStatus(noted.outcome).phrase.lower())
     except ValueError:
         return str(noted.outcome)

@@ -21,6 +21,9 @@ from provisioning.storage.models.scim import ScimUserRecord
 
 log = structlog.get_logger(__name__)
 
+ACCESS_PATH = "/oauth/token"
+"""Where OAuth clients fetch access (RFC 6749 4.4)."""
+
 _LONGEST_NAME = 100
 
 
@@ -42,7 +45,7 @@ class InboundRequest:
 
     method: str
     path: str
-    """Below /scim/v2."""
+    """Below /scim/v2; whole where it is not below it, or reads as if it were not."""
 
     status: int
     duration_ms: float
@@ -53,6 +56,8 @@ class InboundRequest:
     """Already redacted: see services/redaction.py."""
 
     scim_type: str | None = None
+    """The error's own code; that of RFC 6749 for a request for access."""
+
     detail: str | None = None
     """The sentence of the error, if it is one."""
 
@@ -64,6 +69,8 @@ class InboundRequest:
     """Attributes that were sent and ignored."""
 
     remote_address: str | None = None
+    rejected: str | None = None
+    """Why a good token was turned away; noted on the token, and not in the row."""
 
 
 def row_of(entry: InboundRequest, intranet_id: UUID) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from provisioning.domain.errors import ConfigurationError
 from provisioning.services.container import Services
 from provisioning.services.files import INBOUND_COLUMNS, inbound_cells
 from provisioning.services.inbound_report import period
+from provisioning.services.inbound_rows import ACCESS_PATH
 from provisioning.web.listing import NUMBER, PAGE, asked_number, csv_file, json_file
 
 SPANS = ("1h", "1d", "7d")
@@ -64,7 +65,7 @@ class InboundPages:
     def request(self, id_: int) -> ResponseReturnValue:
         """Show one request with its body and its error."""
         row = self._services.inbound_reports.request(id_)
-        return render_template("admin/inbound_request.html", row=row)
+        return render_template("admin/inbound_request.html", row=row, access_path=ACCESS_PATH)
 
     def _chosen(self) -> dict[str, Any]:
         """Return what the address asks for, as the reports take it."""

@@ -149,7 +149,7 @@ def test_a_revoked_token_is_told_to_who_waits(admin, world):
     status = admin.get(f"{PAGE}/idp/status.json").json
     assert (status["last_rejected_at"], status["last_rejected"]) == ("12:00:00", "revoked")
     page = " ".join(re.sub(r"<[^>]+>", "", admin.get(f"{PAGE}/idp").text).split())
-    assert "A request was rejected at 12:00:00: its token is revoked." in page
+    assert "A request was rejected at 12:00:00: token revoked." in page
 
 
 def test_a_source_is_released_where_its_first_requests_were_seen(admin, world):
