@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.services.inbound_report import unknown_attributes
+from provisioning.services.ignored_report import unknown_attributes
 from provisioning.storage.models.intranets import SourceRecord
 from tests.kit.scim_client import CORE, ENTERPRISE, PATCH, operation, taken, user
 

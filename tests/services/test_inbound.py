@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from provisioning.services.ignored_report import unknown_attributes
 from provisioning.services.inbound import BATCH, InboundLog
-from provisioning.services.inbound_report import unknown_attributes
 from provisioning.services.inbound_rows import InboundRequest
 from provisioning.storage.migrate import upgrade
 from provisioning.storage.models.inbound import InboundRequestRecord
