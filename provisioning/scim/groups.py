@@ -69,9 +69,10 @@ class Groups(ResourceType[GroupRow]):
             return group_write(document, id_)
 
         row = started_over(
+            self.name,
             lambda: self._services.scim_groups.create(
                 caller.source_id, build, members or [], caller.actor
-            )
+            ),
         )
         return self._answer(row, asked, HTTPStatus.CREATED)
 
@@ -114,6 +115,7 @@ class Groups(ResourceType[GroupRow]):
             return group_write(change(orjson.loads(stored)), id_)
 
         return started_over(
+            self.name,
             lambda: self._services.scim_groups.change(
                 caller.source_id, id_, rewrite, members, caller.actor, expected_version=version
             ),
