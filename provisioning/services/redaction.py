@@ -249,9 +249,10 @@ class _Redaction:
 
 def _named(value: dict[str, Any]) -> str:
     """Return what an operation, a request of a bulk or an entry of a list says it is about."""
-    return " ".join(
+    said = [
         inner for key, inner in value.items() if isinstance(inner, str) and _name(key).is_naming
-    )
+    ]
+    return " ".join(said)
 
 
 def _name(text: str) -> _Name:

@@ -116,18 +116,37 @@ def run(connection: Connection, statement: Executable, values: Mapping[str, Any]
         DBAPIError: As SQLAlchemy would.
     """
     keys = tuple(values) if isinstance(statement, UpdateBase) else ()
-    dialect = connection.dialect
-    plan = _plan(statement, dialect, keys)
+    plan = _plan(statement, connection.dialect, keys)
     if plan is None:
         return _through_sqlalchemy(connection, statement, values)
-    parameters = plan.parameters(values)
-    cursor = connection.connection.cursor()
-    heard = connection.dispatch
+    return _executed(connection, plan, plan.parameters(values))
+
+
+def run_many(
+    connection: Connection, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Execute a write once for each of several rows with the same columns, in one round trip.
+
+    One INSERT of many rows would cost five times as much CPU to put together.
+
+    Raises:
+        DBAPIError: As SQLAlchemy would.
+    """
+    plan = _plan(statement, connection.dialect, tuple(rows[0]))
+    if plan is not None:
+        _executed(connection, plan, [plan.parameters(row) for row in rows], many=True)
+        return
+    for row in rows:
+        _through_sqlalchemy(connection, statement, row)
+
+
+def _executed(connection: Connection, plan: _Plan, parameters: Any, *, many: bool = False) -> Rows:
+    cursor, dialect, heard = connection.connection.cursor(), connection.dialect, connection.dispatch
     try:
         # Whoever listens to the engine, a tracer for one, hears of it as of any statement.
-        heard.before_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
-        cursor.execute(plan.sql, parameters)
-        heard.after_cursor_execute(connection, cursor, plan.sql, parameters, None, False)
+        heard.before_cursor_execute(connection, cursor, plan.sql, parameters, None, many)
+        (cursor.executemany if many else cursor.execute)(plan.sql, parameters)
+        heard.after_cursor_execute(connection, cursor, plan.sql, parameters, None, many)
         if not plan.types:
             return Rows((), cursor.rowcount)
         if plan.rows is None:
