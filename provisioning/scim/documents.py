@@ -14,6 +14,8 @@ from scim2_models import (
     EnterpriseUser,
     InvalidFilterException,
     PatchOp,
+    PatchOperation,
+    Path,
     PathNotFoundException,
     ScimPolicy,
     User,
@@ -26,6 +28,7 @@ from provisioning.scim.custom import declared_data, patched_data
 from provisioning.scim.errors import ScimError
 from provisioning.scim.extension import WRITABLE, UsherUser
 from provisioning.scim.filters.folding import email_keys, exact_key, search_of_user
+from provisioning.scim.observations import Quirk, used
 from provisioning.scim.quirks import is_tombstone
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 from provisioning.services.scim_resources import ScimUserWrite
@@ -91,15 +94,29 @@ def patch_user(document: dict[str, Any], payload: dict[str, Any]) -> dict[str, A
 def _apply(patch: PatchOp[ScimUser], user: ScimUser) -> None:
     """Apply every operation; one whose filter is misspelled changes nothing, like its path."""
     try:
+        made = _makes_entry(patch, user)
         patch.patch(user)
+        if made:
+            used(Quirk.FILTER_CREATES)
     except InvalidFilterException as error:
         if not isinstance(error.__cause__, PathNotFoundException):
             raise
+        used(Quirk.UNREADABLE_PATH)
         operations = patch.operations or []
         if len(operations) == 1:
             return
         for operation in operations:
             _apply(patch.model_copy(update={"operations": [operation]}), user)
+
+
+def _makes_entry(patch: PatchOp[ScimUser], user: ScimUser) -> bool:
+    """Whether a filter finds no entry to write to, so that the one it describes is made."""
+    filters = [
+        str(operation.path).rpartition("]")[0] + "]"
+        for operation in patch.operations or ()
+        if "]" in str(operation.path) and operation.op is not PatchOperation.Op.remove
+    ]
+    return any(Path[ScimUser](text).get(user) is None for text in filters)
 
 
 def _stored_form(user: ScimUser, custom: Mapping[str, Any]) -> dict[str, Any]:

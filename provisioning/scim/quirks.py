@@ -15,8 +15,10 @@ _CORES = "urn:ietf:params:scim:schemas:core:2.0:"
 """What every resource type of RFC 7643 begins with."""
 
 _MANAGER = f"{ENTERPRISE}:manager".lower()
-_MANAGERS = (_MANAGER, f"{_MANAGER}.value", "manager", "manager.value")
+_BARE_MANAGERS = ("manager", "manager.value")
 """Entra's documented example leaves the schema away."""
+
+_MANAGERS = (_MANAGER, f"{_MANAGER}.value", *_BARE_MANAGERS)
 
 _OPERATORS = ("eq", "ne", "co", "sw", "ew")
 _LITERAL = re.compile(r"true|false|null|-?[\d.]+", re.IGNORECASE)
@@ -26,6 +28,7 @@ _UNQUOTED = re.compile(
 )
 _ALL_UNQUOTED = re.compile(f"{_UNQUOTED.pattern}(?: and {_UNQUOTED.pattern})*", re.IGNORECASE)
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=.+@)", re.IGNORECASE)
+_PRIMARY_TEXT = re.compile(r'\bprimary\s+eq\s+"')
 _NOTHING = {"op": "add", "value": {}}
 """An operation that changes nothing: a PATCH without any would be refused."""
 
@@ -33,6 +36,8 @@ _NOTHING = {"op": "add", "value": {}}
 def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
     _notice_active(named(payload, "active"))
+    for value in payload.values():
+        _notice_primary(value)
     payload = {
         key: _with_manager(value) if key.lower() == ENTERPRISE.lower() else value
         for key, value in payload.items()
@@ -58,7 +63,7 @@ def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
     operations = named(payload, "operations")
     if not isinstance(operations, list):
         return payload
-    _notice_members(payload)
+    notice_members(payload)
     normal = [each for operation in operations for each in _operations(operation)]
     if operations and not normal:
         normal = [_NOTHING]
@@ -113,10 +118,10 @@ def _operations(operation: Any) -> Iterator[Any]:
     if not isinstance(operation, dict):
         yield operation
         return
-    _notice_operation(operation)
-    operation = {key.lower(): value for key, value in operation.items()}
+    notice_operation(operation)
+    operation = plainly_named(operation)
     path, value = str(operation.get("path") or ""), operation.get("value")
-    if path.lower() == "schemas" or _lacks_quotes(path):
+    if _is_ignored(path):
         return
     clears = str(operation.get("op")).lower() == "replace"
     if path.lower() in _MANAGERS:
@@ -145,10 +150,10 @@ def _pathless(
     """
     given: dict[str, Any] = {}
     for key, part in value.items():
-        if key.lower() == "schemas" or _lacks_quotes(key):
-            continue  # which schemas a resource has follows from its attributes
+        if _is_ignored(key):
+            continue
         is_manager = key.lower() in _MANAGERS
-        _notice_key(key, part)
+        notice_key(key, part)
         normal = _manager(part) if is_manager else part
         if key.lower() == ENTERPRISE.lower():
             normal = _with_manager(part)
@@ -161,6 +166,25 @@ def _pathless(
             yield {"op": "remove", "path": f"{ENTERPRISE}:manager" if is_manager else key}
     if given or not value:
         yield {**operation, "value": given}
+
+
+def plainly_named(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation with the RFC's names of its members and no blanks around its path."""
+    named_so = {key.lower(): value for key, value in operation.items()}
+    if isinstance(path := named_so.get("path"), str):
+        named_so["path"] = path.strip()
+    return named_so
+
+
+def _is_ignored(path: str) -> bool:
+    """Whether a path is nothing to write to: schemas follow from the attributes there are."""
+    if path.lower() == "schemas":
+        used(Quirk.SCHEMAS_IN_PATCH)
+        return True
+    if _lacks_quotes(path):
+        used(Quirk.UNREADABLE_PATH)
+        return True
+    return False
 
 
 def _lacks_quotes(path: str) -> bool:
@@ -210,13 +234,27 @@ def _manager(value: Any) -> dict[str, str] | None:
 
 
 def _notice_active(value: Any) -> None:
-    if isinstance(value, str):
-        used(Quirk.STRING_BOOLEAN if value else Quirk.EMPTY_ACTIVE)
+    if value == "":
+        used(Quirk.EMPTY_ACTIVE)
+    else:
+        _notice_boolean(value)
 
 
-def _notice_members(payload: dict[str, Any]) -> None:
-    """Notice what is around the operations."""
-    if "schemas" not in payload:
+def _notice_boolean(value: Any) -> None:
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        used(Quirk.STRING_BOOLEAN)
+
+
+def _notice_primary(value: Any) -> None:
+    """Notice how the entries of an attribute say which of them is the primary one."""
+    for entry in value if isinstance(value, list) else (value,):
+        if isinstance(entry, dict):
+            _notice_boolean(named(entry, "primary"))
+
+
+def notice_members(payload: dict[str, Any]) -> None:
+    """Notice what is around the operations of a PATCH."""
+    if PATCH.lower() not in str(named(payload, "schemas")).lower():
         used(Quirk.NO_SCHEMAS)
     if "Operations" not in payload:
         used(Quirk.MEMBER_CASE)
@@ -224,26 +262,49 @@ def _notice_members(payload: dict[str, Any]) -> None:
         used(Quirk.PATCH_EXTRAS)
 
 
-def _notice_operation(operation: dict[str, Any]) -> None:
-    """Notice how an operation is written."""
-    op, path = named(operation, "op"), str(named(operation, "path") or "").lower()
+def notice_operation(operation: dict[str, Any]) -> None:
+    """Notice how an operation of a PATCH is written."""
+    op, value = named(operation, "op"), named(operation, "value")
     if any(key != key.lower() for key in operation):
         used(Quirk.MEMBER_CASE)
+    if any(key.lower() not in ("op", "path", "value") for key in operation):
+        used(Quirk.PATCH_EXTRAS)
     if op != str(op).lower():
         used(Quirk.OP_CASE)
-    if str(op).lower() == "remove" and named(operation, "value") is not None:
+    if str(op).lower() == "remove" and value is not None:
         used(Quirk.REMOVE_WITH_VALUE)
+    _notice_path(str(named(operation, "path") or "").lower(), value)
+
+
+def _notice_path(written: str, value: Any) -> None:
+    """Notice how a path is written, and the truth of what is written there."""
+    path = written.strip()
+    if path != written:
+        used(Quirk.PADDED_PATH)
+    if path in _BARE_MANAGERS:
+        used(Quirk.MANAGER_WITHOUT_SCHEMA)
+    if _PRIMARY_TEXT.search(path):
+        used(Quirk.STRING_BOOLEAN)
     if path.rpartition(":")[2] == "active":
-        _notice_active(named(operation, "value"))
+        _notice_active(value)
+    elif path.endswith(".primary"):
+        _notice_boolean(value)
+    elif path:
+        _notice_primary(value)
 
 
-def _notice_key(key: str, value: Any) -> None:
+def notice_key(key: str, value: Any) -> None:
     """Notice a key that is a path, where RFC 7644 3.5.2 has the names of attributes."""
     if "[" in key:
         used(Quirk.FILTER_PATH)
     elif key.lower().startswith("urn:") and key.lower() != ENTERPRISE.lower():
         used(Quirk.URN_PATH)
+    elif key.lower() in _BARE_MANAGERS:
+        used(Quirk.MANAGER_WITHOUT_SCHEMA)
     elif "." in key:
         used(Quirk.DOTTED_PATH)
+    elif key.lower() == "schemas":
+        used(Quirk.SCHEMAS_IN_PATCH)
     elif key.lower() == "active":
         _notice_active(value)
+    _notice_primary(value)

@@ -16,8 +16,11 @@ MAX_NAMES = 50
 MAX_ENTRIES = 100
 """Operations, and entries of one attribute, that are looked at: the others are like them."""
 
-_COMMON = frozenset({"schemas", "id", "externalid", "meta", "groups"})
-"""What every resource may carry (RFC 7643 3.1), and a user's read-only groups."""
+_COMMON = frozenset({"schemas", "id", "externalid", "meta"})
+"""What every resource may carry (RFC 7643 3.1)."""
+
+_COMMON_OF_USERS = _COMMON | {"groups", "manager"}
+"""And a user's read-only groups, and the manager, whose extension some leave away."""
 
 _PATH = re.compile(
     r"^(?:(urn:.+):)?([^:.\[]+)(?:\[.*\])?(?:\.([^.\[]+))?$", re.IGNORECASE | re.DOTALL
@@ -77,7 +80,7 @@ class KnownAttributes:
         if parts is None:
             return _Meaning(path, is_known=False)
         urn, name, sub = parts[1], parts[2], parts[3]
-        if urn is None and name.lower() in _COMMON:
+        if urn is None and name.lower() in (_COMMON_OF_USERS if core == CORE else _COMMON):
             return _Meaning(name, is_known=True)
         subs = self._schemas.get((urn or core).lower(), {}).get(name.lower())
         if subs is None:
@@ -126,7 +129,7 @@ def unknown_names(path: str, payload: Any, known: KnownAttributes) -> tuple[str,
 def _of_operation(operation: dict[str, Any], known: KnownAttributes, core: str) -> Iterator[str]:
     path, value = named(operation, "path"), named(operation, "value")
     if isinstance(path, str) and path:
-        yield from _of_member(path, value, known, core)
+        yield from _of_member(path.strip(), value, known, core)
     elif isinstance(value, dict):
         yield from _of_members(value, known, core)
 

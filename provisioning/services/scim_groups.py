@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.scim_members import MemberChange, Memberships, MemberVerb, leave_groups
+from provisioning.services.scim_members import MemberChange, Memberships, leave_groups
 from provisioning.services.scim_resources import drop_resource, place_resource, require_version
 from provisioning.storage.core import add_row
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
@@ -57,7 +57,7 @@ class ScimGroupService:
         self,
         source_id: UUID,
         build: Callable[[UUID], ScimGroupWrite],
-        members: Sequence[UUID],
+        members: Sequence[MemberChange],
         actor: Actor,
     ) -> GroupRow:
         """Add a group with its members.
@@ -65,7 +65,7 @@ class ScimGroupService:
         Args:
             source_id: The token's source.
             build: Given the new resource's id, returns what to store.
-            members: Ids of users and groups; unknown ones are left out.
+            members: Who is in it; unknown ones are left out.
             actor: The token.
 
         Raises:
@@ -78,7 +78,7 @@ class ScimGroupService:
                 _require_unique(session, source_id, write, None)
                 row = self._insert(session, source_id, id_, write)
                 memberships = Memberships(session, source_id, id_)
-                memberships.apply([MemberChange(MemberVerb.ADD, members)])
+                memberships.apply(members)
                 self._record(session, actor, "group_created", write, memberships)
                 return row
         except IntegrityError as error:
