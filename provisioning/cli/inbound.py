@@ -35,6 +35,7 @@ def _length(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.option("--failed", is_flag=True, help="Only what was refused or failed.")
 @click.option("--since", callback=_length, help="Only of the last 90s, 30m, 1h or 7d.")
 @click.option("--person", help="Only about this employee: number, id, user name, name, address.")
+@click.option("--ignored", default="", help="Only what sent this attribute, which was ignored.")
 @click.option(
     "--limit",
     type=click.IntRange(1, 100_000),
@@ -54,6 +55,7 @@ def inbound(
     failed: bool,
     since: timedelta | None,
     person: str | None,
+    ignored: str,
     limit: int | None,
     follow: bool,
 ) -> None:
@@ -63,6 +65,7 @@ def inbound(
         "source": source,
         "failed": failed,
         "person": services.reports.find(person) if person else None,
+        "ignored": ignored,
         "since": services.context.now() - since if since else None,
     }
     if follow:

@@ -28,7 +28,7 @@ from provisioning.scim.custom import declared_data, patched_data
 from provisioning.scim.errors import ScimError
 from provisioning.scim.extension import WRITABLE, UsherUser
 from provisioning.scim.filters.folding import email_keys, exact_key, search_of_user
-from provisioning.scim.observations import Quirk, used
+from provisioning.scim.observations import Quirk, keeps, used
 from provisioning.scim.quirks import is_tombstone
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 from provisioning.services.scim_resources import ScimUserWrite
@@ -124,6 +124,7 @@ def _stored_form(user: ScimUser, custom: Mapping[str, Any]) -> dict[str, Any]:
     ours = document.pop(EXTENSION, {})
     for read_only in ("id", "meta", "groups", "password"):
         document.pop(read_only, None)
+    keeps(custom)
     # Whatever a request was validated by, no fact of ours is stored as a client's word.
     if written := {name: ours[name] for name in WRITABLE if name in ours}:
         document[EXTENSION] = written

@@ -91,7 +91,11 @@ class RequestNotes:
         failed = entry.status >= HTTPStatus.BAD_REQUEST
         kept = redacted_body(observed.body, with_secrets=failed)
         entry.body = kept.text
-        entry.unknown = unknown_names(entry.path, observed.body, self._known)
+        entry.unknown = tuple(
+            name
+            for name in unknown_names(entry.path, observed.body, self._known)
+            if name.lower().rpartition(":")[0] not in observed.kept
+        )
         if entry.unknown:
             observed.quirks.add(Quirk.UNKNOWN_ATTRIBUTE)
         return kept.secrets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -116,6 +117,9 @@ class Observed:
 
     quirks: set[Quirk] = field(default_factory=set)
     caller: Caller | None = None
+    kept: set[str] = field(default_factory=set)
+    """URNs of schemas that are not ours and whose data is kept, in small letters."""
+
     rejected: str | None = None
     """Why a good token was turned away."""
 
@@ -162,6 +166,12 @@ def came_with(body: Any) -> None:
     """Notice the parsed body, or a text that says why there is none."""
     if (observed := _CURRENT.get()) is not None:
         observed.body = body
+
+
+def keeps(urns: Iterable[str]) -> None:
+    """Notice that the data of schemas that are not ours is kept."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.kept.update(urn.lower() for urn in urns)
 
 
 def about_user(id_: Any, employee_id: Any) -> None:

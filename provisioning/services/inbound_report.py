@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, true, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.services.context import ServiceContext
@@ -72,6 +74,7 @@ class InboundReports:
         source: str = "",
         failed: bool = False,
         person: UUID | None = None,
+        ignored: str = "",
         since: datetime | None = None,
         before: int | None = None,
         limit: int = 50,
@@ -82,6 +85,7 @@ class InboundReports:
             source: Only of this source, by name.
             failed: Only those that were refused or failed, and what could not be noted.
             person: Only about this employee.
+            ignored: Only those that sent this attribute, which was ignored.
             since: Nothing that was answered earlier.
             before: The last number of the page before.
             limit: Rows at most.
@@ -89,7 +93,7 @@ class InboundReports:
         Raises:
             NotFoundError: There is no such source.
         """
-        conditions = self._conditions(source=source, failed=failed, person=person)
+        conditions = self._conditions(source=source, failed=failed, person=person, ignored=ignored)
         query = (
             self._query().where(*conditions).order_by(InboundRequestRecord.id.desc()).limit(limit)
         )
@@ -106,12 +110,19 @@ class InboundReports:
         source: str = "",
         failed: bool = False,
         person: UUID | None = None,
+        ignored: str = "",
         since: datetime | None = None,
     ) -> Iterator[InboundRow]:
         """Yield every request `requests` would show, page after page."""
         before = None
         while rows := self.requests(
-            source=source, failed=failed, person=person, since=since, before=before, limit=_BATCH
+            source=source,
+            failed=failed,
+            person=person,
+            ignored=ignored,
+            since=since,
+            before=before,
+            limit=_BATCH,
         ):
             yield from rows
             before = rows[-1].id
@@ -128,20 +139,19 @@ class InboundReports:
             raise NotFoundError("request", id_, hint="requests are kept for a while only")
         return _row(row)
 
-    def numbers(
-        self, *, after: int, source: str = "", failed: bool = False, person: UUID | None = None
-    ) -> Sequence[int]:
-        """Return the numbers above one of requests as `requests` shows them, lowest first.
+    def numbers(self, *, after: int, **chosen: Any) -> Sequence[int]:
+        """Return the numbers above one of requests, lowest first.
+
+        Args:
+            after: The number.
+            chosen: Which requests: source, failed, person and ignored, as `requests` takes them.
 
         Raises:
             NotFoundError: There is no such source.
         """
         query = (
             select(InboundRequestRecord.id)
-            .where(
-                InboundRequestRecord.id > after,
-                *self._conditions(source=source, failed=failed, person=person),
-            )
+            .where(InboundRequestRecord.id > after, *self._conditions(**chosen))
             .order_by(InboundRequestRecord.id)
         )
         with self._context.database.read() as session:
@@ -204,7 +214,12 @@ class InboundReports:
         )
 
     def _conditions(
-        self, *, source: str = "", failed: bool = False, person: UUID | None = None
+        self,
+        *,
+        source: str = "",
+        failed: bool = False,
+        person: UUID | None = None,
+        ignored: str = "",
     ) -> Sequence[ColumnElement[bool]]:
         conditions = [InboundRequestRecord.intranet_id == self._context.intranet_id]
         if source:
@@ -213,7 +228,17 @@ class InboundReports:
             conditions.append(InboundRequestRecord.failed == true())
         if person is not None:
             conditions.append(InboundRequestRecord.employee_id == person)
+        if ignored:
+            conditions.append(self._ignores(ignored))
         return conditions
+
+    def _ignores(self, name: str) -> ColumnElement[bool]:
+        """Return the condition that an attribute is among those that were ignored."""
+        names = InboundRequestRecord.unknown
+        if not self._context.database.is_sqlite:
+            return and_(names.is_not(None), type_coerce(names, JSONB).contains([name]))
+        each = func.json_each(names).table_valued("value")
+        return and_(names.is_not(None), exists().where(each.c.value == name))
 
     def _source(self, name: str) -> UUID:
         with self._context.database.read() as session:

@@ -82,12 +82,13 @@ class InboundPages:
             "source": request.args.get("source", ""),
             "failed": request.args.get("failed") == "1",
             "person": about,
+            "ignored": request.args.get("ignored", ""),
             "since": since,
         }
 
 
 def _query(**more: Any) -> dict[str, Any]:
     """Return the query string of this list, to lead to another part of it."""
-    names = ("source", "failed", "since", "person")
+    names = ("source", "failed", "since", "person", "ignored")
     kept = {name: request.args[name] for name in names if request.args.get(name)}
     return {**kept, **more}

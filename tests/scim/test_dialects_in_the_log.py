@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from provisioning.services.ignored_report import unknown_attributes
-from provisioning.storage.models.intranets import SourceRecord
+from provisioning.services.ignored_report import ignored_attributes
 from tests.kit.scim_client import (
     CORE,
     ENTERPRISE,
@@ -248,11 +247,7 @@ def test_what_is_ignored_is_called_by_its_path(world, idp, logged):
         f"{ENTERPRISE}:desk",
         "urn:corp:2.0:User:badge",
     }
-    with world.services.context.database.read() as session:
-        source = session.query(SourceRecord.id).filter_by(name="idp").scalar()
-    found = {
-        each.name: each.requests for each in unknown_attributes(world.services.context, source)
-    }
+    found = {each.name: each.requests for each in ignored_attributes(world.services.context, "idp")}
     assert found["urn:corp:2.0:User:badge"] == 2
     assert found["shoeSize"] == 1
 
@@ -262,6 +257,16 @@ def test_what_a_client_sends_back_of_ours_is_not_unknown(idp, logged):
     ann = idp.create("ann", **{ENTERPRISE: {"manager": {"value": "7", "$ref": "../Users/7"}}})
     idp.put(ann["id"], idp.get(ann["id"]))
     assert [list(row.unknown) for row in logged()] == [[], [], []]
+
+
+def test_data_of_a_declared_schema_is_kept_and_not_called_ignored(idp, logged):
+    """RFC 7643 3.3: what is given back is not unknown, when it comes and when it is patched."""
+    urn = "urn:corp:2.0:User"
+    ann = idp.create("ann", schemas=[CORE, urn], **{urn: {"badge": "7"}, "urn:x:y:User": {"a": 1}})
+    idp.patch(ann["id"], operation("replace", f"{urn}:badge", "8"), operation("add", "shoe", "43"))
+    assert idp.get(ann["id"])[urn] == {"badge": "8"}
+    _, patched, posted = logged()
+    assert (list(posted.unknown), list(patched.unknown)) == (["urn:x:y:User:a"], ["shoe"])
 
 
 def test_groups_and_operations_of_a_bulk_are_looked_at_too(idp, logged):

@@ -14,18 +14,19 @@ from provisioning.storage.models.effects import EventRecord
 from provisioning.storage.models.runs import TokenRecord
 from provisioning.web.guide import VENDORS, guides
 from tests.kit.nights import ME, count
-from tests.kit.scim_client import connect, user
+from tests.kit.scim_client import CORE, ENTERPRISE, connect, user
 from tests.kit.services import PUBLIC_URL
 from tests.kit.site import administrator, make_site, place
 from tests.kit.sources import entry
+from tests.kit.world import PASSWORD
 
 PAGE = "/admin/connections"
 SECRET = re.compile(r"usher_[0-9a-f]{8}_[\w-]{43}")
 
 
-def added(admin, name="okta", vendor="okta"):
+def added(admin, name="okta", vendor="okta", password=PASSWORD):
     """The page that follows when a provider is added."""
-    return admin.send(PAGE, name=name, vendor=vendor)
+    return admin.send(PAGE, name=name, vendor=vendor, password=password)
 
 
 def row(page, source):
@@ -105,9 +106,65 @@ def test_each_guide_is_filled_in_with_the_real_values(admin, vendor):
         assert value.value in text
     assert "{scim_url}" not in text
     assert "{token}" not in text
-    assert text.count("data-copy=") == len(guide.values) + 1
+    assert ("Instead of a token: OAuth 2" in text) is bool(guide.oauth)
+    assert 'href="/admin/tokens/new?source=idp&client=1"' in text or not guide.oauth
+    assert (f"{PUBLIC_URL}/oauth/token" in text) is bool(guide.oauth)
+    known = [value for value in guide.filled_oauth("x") if value.value]
+    assert text.count("data-copy=") == len(guide.values) + len(known) + 1
     for heading in ("Connect", "Test", "Assign people", "Known quirks", "When it fails"):
         assert heading in text
+
+
+@pytest.mark.parametrize("password", ["", "wrong horse battery"])
+def test_without_the_password_no_door_is_opened(admin, world, password):
+    """Whoever finds an administrator's screen open makes no token with it, here or elsewhere."""
+    answer = added(admin, password=password)
+    assert answer.status_code == 422
+    assert not SECRET.search(answer.text)
+    assert count(world, TokenRecord) == 0
+    assert [source.name for source in world.services.connections()] == ["corp"]
+    for _ in range(5):
+        added(admin, password="wrong horse battery")
+    assert added(admin).status_code == 422, "guesses are counted"
+
+
+def test_the_way_to_an_oauth_client_is_short(admin, world):
+    """The form knows for whom and what; the guide had the token URL already."""
+    added(admin, name="idp", vendor="entra")
+    page = admin.get("/admin/tokens/new?source=idp&client=1").text
+    assert re.search(r'name="source"[^>]*value="idp"', page)
+    assert re.search(r'<input[^>]*checked[^>]*name="client"|name="client"[^>]*checked', page)
+    assert not re.search(r'name="client"[^>]*checked', admin.get("/admin/tokens/new").text)
+
+
+def test_what_a_provider_sends_for_nothing_is_listed_with_what_to_do(admin, world):
+    """What has no place here is told, with how often and when; each count leads to its list."""
+    idp = connect(world.services, "idp")
+    assert "Sent and ignored" not in admin.get(f"{PAGE}/idp").text
+    for name in ("ann", "bob"):
+        extra = {"shoe&size": "43", "urn:corp:2.0:User": {"badge": "7"}}
+        idp("POST", "/Users", user(name, **extra))
+    idp("POST", "/Users", user("cid", **{ENTERPRISE: {"desk": "4"}}))
+    kept = {"schemas": [CORE, "urn:corp:2.0:User"], "urn:corp:2.0:User": {"badge": "8"}}
+    idp("POST", "/Users", user("dan", **kept))
+    assert world.services.inbound.flush()
+    page = html.unescape(admin.get(f"{PAGE}/idp").text)
+    lines = {
+        name.split(":")[-1]: (words, link)
+        for name, words, link in re.findall(
+            r'<td class="text-break"><code>(.+?)</code>.*?What to do">(.+?)</td>.*?href="(.+?)">',
+            page,
+            re.DOTALL,
+        )
+    }
+    assert lines.keys() == {"shoe&size", "badge", "desk"}
+    assert "name its schema" in lines["badge"][0]
+    for name in ("shoe&size", "desk"):
+        assert lines[name][0].startswith("Correct its name")
+    for name, expected in (("shoe&size", 2), ("badge", 2), ("desk", 1)):
+        listed = admin.get(lines[name][1].replace("shoe&size", "shoe%26size"))
+        assert listed.text.count("<code>POST /Users</code>") == expected, name
+    assert "Sent and ignored" not in admin.get(f"{PAGE}/corp").text
 
 
 def test_a_source_that_was_made_elsewhere_is_told_its_vendor(admin, world):
