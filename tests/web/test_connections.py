@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from flask import get_template_attribute
@@ -46,10 +47,23 @@ def test_every_source_is_listed_with_its_last_sign_of_life(admin, world):
     world.services.tokens.create("quiet", ME)
     page = admin.get(PAGE)
     assert f"corp ldap yes run {run} , 1 people" in row(page, "corp")
-    assert "request 23 Nov 2026 12:00 – 1, until 23 Nov 2027" in row(page, "okta")
+    assert "request 23 Nov 2026 12:00 – 1 , until 23 Nov 2027" in row(page, "okta")
     assert "no: its first letters wait" in row(page, "okta")
     assert "waiting for the first request 23 Nov 2026 12:00: revoked none" in row(page, "old")
-    assert "waiting for the first request – 1, until" in row(page, "quiet")
+    assert "waiting for the first request – 1 , until" in row(page, "quiet")
+
+
+def test_what_a_client_fetches_is_no_token_of_its_own(admin, world):
+    """An access token ends within the hour: that is no date to be warned of, and none to count."""
+    client = world.services.tokens.create("idp", ME, client=True)
+    caller = world.services.access_tokens.client(client.id, client.secret, "192.0.2.7")
+    access = world.services.access_tokens.issue(caller, ["users:read"])
+    world.clock.advance(timedelta(minutes=2))
+    assert world.services.tokens.check(access.secret, "192.0.2.8")
+    assert "request 23 Nov 2026 12:02 – 1 , until 23 Nov 2027" in row(admin.get(PAGE), "idp")
+    page = admin.get(f"{PAGE}/idp").text
+    assert "23 Nov 2026 12:02 from 192.0.2.8" in page
+    assert 'href="/admin/tokens#source-idp">1</a>, expires 23 Nov 2027' in page
 
 
 def test_the_token_of_a_new_provider_is_shown_once_and_never_again(admin, world):
