@@ -58,7 +58,7 @@ class _AddressedUser(User[AnyExtension]):
 
 ScimUser = _AddressedUser[EnterpriseUser | UsherUser]
 
-_UserPatch = PatchOp[ScimUser]
+_UserPatch, _UserPath = PatchOp[ScimUser], Path[ScimUser]
 """Kept: pydantic forgets a parametrised model nobody holds, and making it again takes 3 ms."""
 
 
@@ -116,7 +116,7 @@ def _makes_entry(patch: PatchOp[ScimUser], user: ScimUser) -> bool:
         for operation in patch.operations or ()
         if "]" in str(operation.path) and operation.op is not PatchOperation.Op.remove
     ]
-    return any(Path[ScimUser](text).get(user) is None for text in filters)
+    return any(_UserPath(text).get(user) is None for text in filters)
 
 
 def _stored_form(user: ScimUser, custom: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from uuid import UUID
 from provisioning.scim.bodies import named
 from provisioning.scim.errors import ScimError
 from provisioning.scim.member_filters import member_condition
+from provisioning.scim.noticing import notice_key, notice_members, notice_operation
 from provisioning.scim.observations import Quirk, used
-from provisioning.scim.quirks import notice_key, notice_members, notice_operation, plainly_named
+from provisioning.scim.quirks import plainly_named
 from provisioning.scim.urns import GROUP
 from provisioning.services.scim_members import MemberChange, MemberVerb
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from uuid import UUID
 
@@ -20,14 +19,8 @@ from scim2_models.path.visitor import FilterVisitor
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
 
 from provisioning.scim.errors import ScimError, client_input
-from provisioning.scim.observations import Quirk, used
+from provisioning.scim.quirks import with_quotes
 from provisioning.storage.models.scim import ScimMemberRecord
-
-_UNQUOTED = re.compile(
-    r"""("(?:[^"\\]|\\.)*")"""
-    r"""|(\bvalue\s+(?:eq|ne)\s+)(?!(?:true|false|null|-?[\d.]+)(?![^\s)]))'?([^\s"'()]+)'?""",
-    re.IGNORECASE,
-)
 
 
 class _Condition(FilterVisitor[ColumnElement[bool]]):
@@ -74,18 +67,10 @@ def member_condition(text: str) -> ColumnElement[bool]:
         ScimError: 400 invalidFilter: it does not parse, or asks for what is not stored.
     """
     with client_input():
-        tree = Path[Group](f"members[{_quoted(text)}]").value_filter
+        tree = Path[Group](f"members[{with_quotes(text)}]").value_filter
     if tree is None:
         raise _unsupported(text[:80])
     return _Condition().visit(tree)
-
-
-def _quoted(text: str) -> str:
-    """Return a filter whose ids are quoted: nobody can have meant anything else."""
-    quoted = _UNQUOTED.sub(lambda found: found[1] or f'{found[2]}"{found[3]}"', text)
-    if quoted != text:
-        used(Quirk.UNQUOTED_ID)
-    return quoted
 
 
 def _is_member(value: str) -> ColumnElement[bool]:

@@ -41,7 +41,7 @@ class Quirk(StrEnum):
     """Blanks around a path."""
 
     UNREADABLE_PATH = "unreadable_path"
-    """A filter without quotes or with a misspelled name: the operation is ignored."""
+    """A path whose filter has no quotes or a misspelled name: the operation is ignored."""
 
     FILTER_CREATES = "filter_creates"
     """A filter that finds nothing to write to: what it describes is made (RFC 7644: noTarget)."""
@@ -69,9 +69,6 @@ class Quirk(StrEnum):
 
     MEMBER_AS_STRING = "member_as_string"
     """A member as its id alone, without an object around it."""
-
-    UNQUOTED_ID = "unquoted_id"
-    """A filter on members whose id has no quotes: members[value eq 2819c223]."""
 
     ADD_TO_FILTER = "add_to_filter"
     """`add` of members with a filter in its path, which is not looked at."""
@@ -101,7 +98,7 @@ class Quirk(StrEnum):
     """Attributes no schema here has; they are ignored."""
 
     UNQUOTED_VALUE = "unquoted_value"
-    """A text in a filter without its quotes: userName eq ann."""
+    """A text in a filter without its quotes: userName eq ann, members[value eq 2819c223]."""
 
     BARE_TOKEN = "bare_token"  # noqa: S105 - the name of a habit
     """A token in the Authorization header without "Bearer"."""

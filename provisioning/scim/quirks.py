@@ -8,6 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 from provisioning.scim.bodies import named
+from provisioning.scim.noticing import (
+    BARE_MANAGERS,
+    notice_active,
+    notice_key,
+    notice_members,
+    notice_operation,
+    notice_primary,
+)
 from provisioning.scim.observations import Quirk, used
 from provisioning.scim.urns import CORE, ENTERPRISE, PATCH
 
@@ -15,10 +23,7 @@ _CORES = "urn:ietf:params:scim:schemas:core:2.0:"
 """What every resource type of RFC 7643 begins with."""
 
 _MANAGER = f"{ENTERPRISE}:manager".lower()
-_BARE_MANAGERS = ("manager", "manager.value")
-"""Entra's documented example leaves the schema away."""
-
-_MANAGERS = (_MANAGER, f"{_MANAGER}.value", *_BARE_MANAGERS)
+_MANAGERS = (_MANAGER, f"{_MANAGER}.value", *BARE_MANAGERS)
 
 _OPERATORS = ("eq", "ne", "co", "sw", "ew")
 _LITERAL = re.compile(r"true|false|null|-?[\d.]+", re.IGNORECASE)
@@ -28,16 +33,15 @@ _UNQUOTED = re.compile(
 )
 _ALL_UNQUOTED = re.compile(f"{_UNQUOTED.pattern}(?: and {_UNQUOTED.pattern})*", re.IGNORECASE)
 _TOMBSTONE = re.compile(r"^[0-9a-f]{32}(?=.+@)", re.IGNORECASE)
-_PRIMARY_TEXT = re.compile(r'\bprimary\s+eq\s+"')
 _NOTHING = {"op": "add", "value": {}}
 """An operation that changes nothing: a PATCH without any would be refused."""
 
 
 def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
-    _notice_active(named(payload, "active"))
+    notice_active(named(payload, "active"))
     for value in payload.values():
-        _notice_primary(value)
+        notice_primary(value)
     payload = {
         key: _with_manager(value) if key.lower() == ENTERPRISE.lower() else value
         for key, value in payload.items()
@@ -231,80 +235,3 @@ def _manager(value: Any) -> dict[str, str] | None:
     if not value:
         return None
     return {"value": str(value), "$ref": str(reference or f"../Users/{value}")}
-
-
-def _notice_active(value: Any) -> None:
-    if value == "":
-        used(Quirk.EMPTY_ACTIVE)
-    else:
-        _notice_boolean(value)
-
-
-def _notice_boolean(value: Any) -> None:
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        used(Quirk.STRING_BOOLEAN)
-
-
-def _notice_primary(value: Any) -> None:
-    """Notice how the entries of an attribute say which of them is the primary one."""
-    for entry in value if isinstance(value, list) else (value,):
-        if isinstance(entry, dict):
-            _notice_boolean(named(entry, "primary"))
-
-
-def notice_members(payload: dict[str, Any]) -> None:
-    """Notice what is around the operations of a PATCH."""
-    if PATCH.lower() not in str(named(payload, "schemas")).lower():
-        used(Quirk.NO_SCHEMAS)
-    if "Operations" not in payload:
-        used(Quirk.MEMBER_CASE)
-    if any(key.lower() not in ("schemas", "operations") for key in payload):
-        used(Quirk.PATCH_EXTRAS)
-
-
-def notice_operation(operation: dict[str, Any]) -> None:
-    """Notice how an operation of a PATCH is written."""
-    op, value = named(operation, "op"), named(operation, "value")
-    if any(key != key.lower() for key in operation):
-        used(Quirk.MEMBER_CASE)
-    if any(key.lower() not in ("op", "path", "value") for key in operation):
-        used(Quirk.PATCH_EXTRAS)
-    if op != str(op).lower():
-        used(Quirk.OP_CASE)
-    if str(op).lower() == "remove" and value is not None:
-        used(Quirk.REMOVE_WITH_VALUE)
-    _notice_path(str(named(operation, "path") or "").lower(), value)
-
-
-def _notice_path(written: str, value: Any) -> None:
-    """Notice how a path is written, and the truth of what is written there."""
-    path = written.strip()
-    if path != written:
-        used(Quirk.PADDED_PATH)
-    if path in _BARE_MANAGERS:
-        used(Quirk.MANAGER_WITHOUT_SCHEMA)
-    if _PRIMARY_TEXT.search(path):
-        used(Quirk.STRING_BOOLEAN)
-    if path.rpartition(":")[2] == "active":
-        _notice_active(value)
-    elif path.endswith(".primary"):
-        _notice_boolean(value)
-    elif path:
-        _notice_primary(value)
-
-
-def notice_key(key: str, value: Any) -> None:
-    """Notice a key that is a path, where RFC 7644 3.5.2 has the names of attributes."""
-    if "[" in key:
-        used(Quirk.FILTER_PATH)
-    elif key.lower().startswith("urn:") and key.lower() != ENTERPRISE.lower():
-        used(Quirk.URN_PATH)
-    elif key.lower() in _BARE_MANAGERS:
-        used(Quirk.MANAGER_WITHOUT_SCHEMA)
-    elif "." in key:
-        used(Quirk.DOTTED_PATH)
-    elif key.lower() == "schemas":
-        used(Quirk.SCHEMAS_IN_PATCH)
-    elif key.lower() == "active":
-        _notice_active(value)
-    _notice_primary(value)
