@@ -149,7 +149,7 @@ def make_app(settings: Settings, services: Services) -> Flask:
     gate, users = Gate(services.tokens, limits), make_users(services, public_url=public_url)
     for machines in (
         create_scim_blueprint(services, gate, limits, users, public_url=public_url),
-        create_oauth_blueprint(services.access_tokens, gate),
+        create_oauth_blueprint(services, gate),
     ):
         csrf.exempt(machines)
         app.register_blueprint(machines)

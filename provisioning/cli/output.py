@@ -43,6 +43,10 @@ class Screen:
         """Print the one JSON document."""
         click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
+    def line(self, value: Any) -> None:
+        """Print one document of a stream, on a line of its own."""
+        click.echo(json.dumps(plain(value), ensure_ascii=False))
+
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Print rows under headings; colours and width follow the terminal."""
         if self.quiet:
@@ -75,8 +79,12 @@ class Screen:
 
 def escape(text: str) -> str:
     """Return text as rich prints it letter by letter, without control characters."""
-    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return printable.replace("[", "\\[")
+    return printable(text).replace("[", "\\[")
+
+
+def printable(text: str) -> str:
+    """Return text without control characters: a terminal would obey them."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -14,6 +14,8 @@ from scim2_models import (
     EnterpriseUser,
     InvalidFilterException,
     PatchOp,
+    PatchOperation,
+    Path,
     PathNotFoundException,
     ScimPolicy,
     User,
@@ -26,6 +28,7 @@ from provisioning.scim.custom import declared_data, patched_data
 from provisioning.scim.errors import ScimError
 from provisioning.scim.extension import WRITABLE, UsherUser
 from provisioning.scim.filters.folding import email_keys, exact_key, search_of_user
+from provisioning.scim.observations import Quirk, keeps, used
 from provisioning.scim.quirks import is_tombstone
 from provisioning.scim.urns import CORE, ENTERPRISE, EXTENSION
 from provisioning.services.scim_resources import ScimUserWrite
@@ -55,7 +58,7 @@ class _AddressedUser(User[AnyExtension]):
 
 ScimUser = _AddressedUser[EnterpriseUser | UsherUser]
 
-_UserPatch = PatchOp[ScimUser]
+_UserPatch, _UserPath = PatchOp[ScimUser], Path[ScimUser]
 """Kept: pydantic forgets a parametrised model nobody holds, and making it again takes 3 ms."""
 
 
@@ -91,10 +94,14 @@ def patch_user(document: dict[str, Any], payload: dict[str, Any]) -> dict[str, A
 def _apply(patch: PatchOp[ScimUser], user: ScimUser) -> None:
     """Apply every operation; one whose filter is misspelled changes nothing, like its path."""
     try:
+        made = _makes_entry(patch, user)
         patch.patch(user)
+        if made:
+            used(Quirk.FILTER_CREATES)
     except InvalidFilterException as error:
         if not isinstance(error.__cause__, PathNotFoundException):
             raise
+        used(Quirk.UNREADABLE_PATH)
         operations = patch.operations or []
         if len(operations) == 1:
             return
@@ -102,11 +109,22 @@ def _apply(patch: PatchOp[ScimUser], user: ScimUser) -> None:
             _apply(patch.model_copy(update={"operations": [operation]}), user)
 
 
+def _makes_entry(patch: PatchOp[ScimUser], user: ScimUser) -> bool:
+    """Whether a filter finds no entry to write to, so that the one it describes is made."""
+    filters = [
+        str(operation.path).rpartition("]")[0] + "]"
+        for operation in patch.operations or ()
+        if "]" in str(operation.path) and operation.op is not PatchOperation.Op.remove
+    ]
+    return any(_UserPath(text).get(user) is None for text in filters)
+
+
 def _stored_form(user: ScimUser, custom: Mapping[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = user.model_dump(scim_ctx=Context.DEFAULT)
     ours = document.pop(EXTENSION, {})
     for read_only in ("id", "meta", "groups", "password"):
         document.pop(read_only, None)
+    keeps(custom)
     # Whatever a request was validated by, no fact of ours is stored as a client's word.
     if written := {name: ours[name] for name in WRITABLE if name in ours}:
         document[EXTENSION] = written

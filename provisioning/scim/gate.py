@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from provisioning.scim.errors import ScimError
 from provisioning.scim.limits import FAILURES, WINDOW, ScimLimits
-from provisioning.scim.observations import Quirk, speaks_for, used
+from provisioning.scim.observations import Quirk, speaks_for, turned_away, used
 from provisioning.services.rates import RateLimiter
 from provisioning.services.token_checks import Caller
 from provisioning.services.tokens import TokenService
@@ -110,6 +110,7 @@ def require_scopes(caller: Caller, scopes: Iterable[str]) -> None:
     """
     for scope in scopes:
         if scope not in caller.scopes:
+            turned_away(f"lacks the scope {scope}")
             mine = " ".join(sorted(caller.scopes)) or "none"
             raise ScimError(
                 HTTPStatus.FORBIDDEN,
@@ -133,6 +134,7 @@ def require_pace(seconds: int | None, sentence: str) -> None:
         ScimError: 429, with Retry-After.
     """
     if seconds is not None:
+        turned_away("asks too often")
         raise ScimError(
             HTTPStatus.TOO_MANY_REQUESTS,
             f"{sentence} Nothing was changed; try again in {seconds} s.",

@@ -1,12 +1,8 @@
-"""SCIM groups: what is stored of them, and what a PATCH does to their members.
-
-Members never go through pydantic: they are ids, and there may be a hundred thousand.
-"""
+"""SCIM groups: what is stored of them, beside their members."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -19,17 +15,10 @@ from provisioning.scim.bodies import named
 from provisioning.scim.documents import LONGEST_KEY, TOLERANT
 from provisioning.scim.errors import ScimError
 from provisioning.scim.filters import exact_key, search_of_group
-from provisioning.scim.member_filters import member_condition
+from provisioning.scim.member_changes import member_ids
 from provisioning.scim.quirks import with_schema
 from provisioning.scim.urns import GROUP, PATCH
 from provisioning.services.scim_groups import ScimGroupWrite
-from provisioning.services.scim_members import MemberChange, MemberVerb
-
-_MEMBERS = re.compile(
-    rf"^(?:{re.escape(GROUP)}:)?members(?:\[(?P<filter>.*)\])?(?:\.(?P<sub>[$\w]+))?$",
-    re.IGNORECASE | re.DOTALL,
-)
-_READ_ONLY = frozenset({"id", "meta", "schemas"})
 
 
 def parse_group(payload: dict[str, Any], *, replacing: bool) -> tuple[dict[str, Any], Any]:
@@ -89,100 +78,6 @@ def patch_group(document: dict[str, Any], operations: Sequence[dict[str, Any]]) 
         group = Group.model_validate(document)
         patch.patch(group)
     return _stored_form(group)
-
-
-def split_operations(
-    payload: dict[str, Any],
-) -> tuple[list[dict[str, Any]], list[MemberChange]]:
-    """Return the operations on the group itself, and those on its members, each in order.
-
-    Raises:
-        ScimError: 400: there are no operations, or one is not understood.
-    """
-    operations = named(payload, "operations")
-    if not isinstance(operations, list) or not operations:
-        raise ScimError(
-            HTTPStatus.BAD_REQUEST, "The PATCH has no list of Operations.", "invalidSyntax"
-        )
-    own: list[dict[str, Any]] = []
-    changes: list[MemberChange] = []
-    for operation in operations:
-        if not isinstance(operation, dict):
-            raise ScimError(
-                HTTPStatus.BAD_REQUEST, "An operation is no JSON object.", "invalidSyntax"
-            )
-        rest, members = _split({key.lower(): value for key, value in operation.items()})
-        own.extend(rest)
-        changes.extend(members)
-    return own, changes
-
-
-def _split(operation: dict[str, Any]) -> tuple[list[dict[str, Any]], list[MemberChange]]:
-    """Return what one operation says of the group, and of its members."""
-    op = str(operation.get("op") or "").lower()
-    path, value = str(operation.get("path") or "").strip(), operation.get("value")
-    if op not in ("add", "remove", "replace"):
-        raise ScimError(
-            HTTPStatus.BAD_REQUEST, f"op has to be add, remove or replace, not {op[:20]!r}.",
-            "invalidSyntax",
-        )  # fmt: skip
-    found = _MEMBERS.match(path)
-    if found:
-        if op == "remove" and found["filter"] is None and "value" not in operation:
-            # Entra and Okta name whom they remove; a bare remove means everybody (3.5.2.2).
-            return [], [MemberChange(MemberVerb.REPLACE)]
-        return [], list(_on_members(op, found["filter"], found["sub"], value))
-    if path or not isinstance(value, dict):
-        return [{**operation, "op": op}], []
-    members = named(value, "members")
-    rest = {
-        key: part
-        for key, part in value.items()
-        if key.lower() != "members" and key.lower() not in _READ_ONLY
-    }
-    own = [{"op": op, "value": rest}] if rest else []
-    return own, [] if members is None else list(_on_members(op, None, None, members))
-
-
-def _on_members(
-    op: str, filter_: str | None, sub: str | None, value: Any
-) -> Iterator[MemberChange]:
-    """Yield what an operation on members means.
-
-    A sub-attribute of a member that is there already never changes: all are immutable.
-    """
-    if sub is not None and sub.lower() != "value":
-        return
-    if filter_ is not None:
-        where = member_condition(filter_)
-        if op == "remove" or (op == "replace" and value):
-            yield MemberChange(MemberVerb.REMOVE, where=where)
-        if op != "remove" and value:
-            yield MemberChange(MemberVerb.ADD, member_ids(value))
-    elif op == "replace":
-        yield MemberChange(MemberVerb.REPLACE, member_ids(value or []))
-    elif value:
-        verb = MemberVerb.ADD if op == "add" else MemberVerb.REMOVE
-        yield MemberChange(verb, member_ids(value))
-
-
-def member_ids(value: Any) -> list[UUID]:
-    """Return the ids in a list of members; what cannot be an id of ours is left out.
-
-    Raises:
-        ScimError: 400 invalidValue: it is no list of members.
-    """
-    entries = value if isinstance(value, list) else [value]
-    found: list[UUID] = []
-    for entry in entries:
-        id_ = named(entry, "value") if isinstance(entry, dict) else entry
-        if not isinstance(id_, str):
-            raise _invalid('A member has to be like {"value": "<id>"}.')
-        try:
-            found.append(UUID(id_))
-        except ValueError:
-            continue
-    return found
 
 
 def _stored_form(group: Group) -> dict[str, Any]:

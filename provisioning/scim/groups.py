@@ -17,9 +17,9 @@ from provisioning.scim.group_documents import (
     group_write,
     parse_group,
     patch_group,
-    split_operations,
 )
 from provisioning.scim.listing import Listed, Listing
+from provisioning.scim.member_changes import notice_effects, split_operations
 from provisioning.scim.projecting import Projection
 from provisioning.scim.rendering import group_document
 from provisioning.scim.resources import ResourceType
@@ -65,14 +65,18 @@ class Groups(ResourceType[GroupRow]):
         with client_input():
             document, members = parse_group(asked.body, replacing=False)
 
+        changes = [MemberChange(MemberVerb.ADD, members or [])]
+
         def build(id_: UUID) -> ScimGroupWrite:
             return group_write(document, id_)
 
         row = started_over(
+            self.name,
             lambda: self._services.scim_groups.create(
-                caller.source_id, build, members or [], caller.actor
-            )
+                caller.source_id, build, changes, caller.actor
+            ),
         )
+        notice_effects(changes)
         return self._answer(row, asked, HTTPStatus.CREATED)
 
     def replace(self, resource_id: str, asked: Asked) -> Answer:
@@ -113,12 +117,15 @@ class Groups(ResourceType[GroupRow]):
         def rewrite(stored: bytes, id_: UUID) -> ScimGroupWrite:
             return group_write(change(orjson.loads(stored)), id_)
 
-        return started_over(
+        row = started_over(
+            self.name,
             lambda: self._services.scim_groups.change(
                 caller.source_id, id_, rewrite, members, caller.actor, expected_version=version
             ),
             version=version,
         )
+        notice_effects(members)
+        return row
 
     def _find(self, connection: Connection, asked: Asked, id_: UUID) -> GroupRow | None:
         return find_group(connection, asked.caller.source_id, id_)

@@ -13,9 +13,9 @@ from flask import Blueprint, Response, request
 
 from provisioning.scim.discovery import schemas
 from provisioning.scim.observations import Observed, Quirk, begin_observing, end_observing
-from provisioning.scim.unknown import known_attributes, unknown_names
+from provisioning.scim.unknown import KnownAttributes, unknown_names
 from provisioning.services.container import Services
-from provisioning.services.inbound_rows import InboundRequest
+from provisioning.services.inbound_rows import ACCESS_PATH, InboundRequest
 from provisioning.services.redaction import redacted_body, redacted_text
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RequestNotes:
         self._services = services
         self._prefix = prefix
         self._ours = re.compile(rf"^{prefix}(/|$)")
-        self._known = known_attributes(schemas(prefix))
+        self._known = KnownAttributes(schemas(prefix))
 
     def add_to(self, scim: Blueprint) -> None:
         """Stand before and after everything else, also where no route is found."""
@@ -54,21 +54,23 @@ class RequestNotes:
     def note(self, environ: WSGIEnvironment, response: Response) -> None:
         """Note the request that was observed, with its answer; whoever answered it calls this."""
         observed = end_observing()
-        path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
-        path = path[len(self._prefix) :] or "/"
+        whole = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        path = whole[len(self._prefix) :] or "/"
         caller = observed.caller
         entry = InboundRequest(
             source_id=caller.source_id if caller else None,
             token_id=caller.token_id if caller else _public_part(environ),
             at=self._services.context.now(),
             method=environ["REQUEST_METHOD"],
-            path=path,
+            # A client that looks for access below us must not seem to have found it.
+            path=whole if path == ACCESS_PATH else path,
             query=environ.get("QUERY_STRING", ""),
             status=response.status_code,
             duration_ms=(perf_counter() - observed.began) * 1000,
             scim_user_id=observed.user_id,
             employee_id=observed.employee_id,
             remote_address=environ.get("REMOTE_ADDR"),
+            rejected=observed.rejected if caller else None,
         )
         if path == "/Bulk":
             entry.scim_user_id = entry.employee_id = None  # it is about many
@@ -89,7 +91,11 @@ class RequestNotes:
         failed = entry.status >= HTTPStatus.BAD_REQUEST
         kept = redacted_body(observed.body, with_secrets=failed)
         entry.body = kept.text
-        entry.unknown = unknown_names(entry.path, observed.body, self._known)
+        entry.unknown = tuple(
+            name
+            for name in unknown_names(entry.path, observed.body, self._known)
+            if name.lower().rpartition(":")[0] not in observed.kept
+        )
         if entry.unknown:
             observed.quirks.add(Quirk.UNKNOWN_ATTRIBUTE)
         return kept.secrets

@@ -19,6 +19,7 @@ from scim2_models.path.visitor import FilterVisitor
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
 
 from provisioning.scim.errors import ScimError, client_input
+from provisioning.scim.quirks import with_quotes
 from provisioning.storage.models.scim import ScimMemberRecord
 
 
@@ -66,7 +67,7 @@ def member_condition(text: str) -> ColumnElement[bool]:
         ScimError: 400 invalidFilter: it does not parse, or asks for what is not stored.
     """
     with client_input():
-        tree = Path[Group](f"members[{text}]").value_filter
+        tree = Path[Group](f"members[{with_quotes(text)}]").value_filter
     if tree is None:
         raise _unsupported(text[:80])
     return _Condition().visit(tree)

@@ -9,7 +9,12 @@ from typing import Any, NoReturn
 import structlog
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.integrations.flask_oauth2.requests import FlaskOAuth2Payload
-from authlib.oauth2.rfc6749 import InvalidClientError, InvalidScopeError, OAuth2Request
+from authlib.oauth2.rfc6749 import (
+    InvalidClientError,
+    InvalidScopeError,
+    OAuth2Request,
+    UnsupportedGrantTypeError,
+)
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from flask import Blueprint, Request, Response, jsonify, request
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -20,32 +25,36 @@ from provisioning.domain.errors import TokenError
 from provisioning.scim.errors import ScimError
 from provisioning.scim.gate import Gate, require_pace
 from provisioning.scim.limits import FAILURES
+from provisioning.scim.logging_access import AccessNotes, credentials_of
+from provisioning.scim.observations import speaks_for, turned_away
 from provisioning.services.access_tokens import AccessTokenService
+from provisioning.services.container import Services
+from provisioning.services.inbound_rows import ACCESS_PATH
 from provisioning.services.rates import RateLimiter
 from provisioning.services.token_checks import Caller
 
 log = structlog.get_logger(__name__)
 
-PATH = "/oauth/token"
 LONGEST_BODY = 1 << 14
 
 
-def create_oauth_blueprint(access_tokens: AccessTokenService, gate: Gate) -> Blueprint:
+def create_oauth_blueprint(services: Services, gate: Gate) -> Blueprint:
     """Return the token endpoint of one intranet.
 
     Args:
-        access_tokens: Recognises clients and gives them access.
+        services: Recognise clients, give them access, and note who asked.
         gate: Counts failures together with those of the service provider.
     """
     oauth = Blueprint("oauth", __name__)
-    server = _Server(access_tokens, gate)
+    server = _Server(services.access_tokens, gate)
+    AccessNotes(services).add_to(oauth)
 
     def token() -> Response:
         request.max_content_length = LONGEST_BODY
         answer: Response = server.create_token_response()
         return answer
 
-    oauth.add_url_rule(PATH, "token", token, methods=["POST"])
+    oauth.add_url_rule(ACCESS_PATH, "token", token, methods=["POST"])
     oauth.register_error_handler(ScimError, _too_often)
     oauth.register_error_handler(HTTPException, _unreadable)
     for kind in (OperationalError, InterfaceError, PoolTimeoutError):
@@ -67,7 +76,7 @@ class _TokenRequest(OAuth2Request):
     """The request as it came; whether it came over TLS only the proxy in front of us knows."""
 
     def __init__(self, came: Request) -> None:
-        super().__init__(came.method, f"https://{came.host}{PATH}", headers=came.headers)
+        super().__init__(came.method, f"https://{came.host}{ACCESS_PATH}", headers=came.headers)
         self.payload = FlaskOAuth2Payload(came)
         self._form = came.form
 
@@ -90,20 +99,26 @@ class _Server(AuthorizationServer):
     def create_oauth2_request(self, _request: object) -> OAuth2Request:
         return _TokenRequest(request)
 
+    def get_token_grant(self, came: OAuth2Request) -> Any:
+        """Return the one grant there is; any other is refused with a sentence."""
+        try:
+            return super().get_token_grant(came)
+        except UnsupportedGrantTypeError as error:
+            error.description = (
+                "grant_type has to be client_credentials, there is no other. No access was given."
+            )
+            raise
+
     def authenticate_client(
-        self, came: OAuth2Request, _methods: object, _endpoint: str = "token"
+        self, _came: OAuth2Request, _methods: object, _endpoint: str = "token"
     ) -> _Client:
         """Recognise a client by its secret, in the header or in the form (RFC 6749 2.3.1)."""
-        header = request.authorization
-        if header is not None and header.type == "basic":
-            client_id, secret = header.username, header.password
-        else:
-            client_id, secret = came.form.get("client_id"), came.form.get("client_secret")
-        address = request.remote_addr or ""
-        caller = self._access_tokens.client(client_id or "", secret or "", address)
+        shown, address = credentials_of(request), request.remote_addr or ""
+        caller = self._access_tokens.client(shown.client_id, shown.secret, address)
         if caller is None:
             require_pace(self._gate.failures.check(address), "Too many wrong client secrets came.")
             _refuse_client()
+        speaks_for(caller)
         require_pace(
             self._issued.check(caller.token_id),
             f"Client {caller.token_id} fetches access too often: use an access token for an hour.",
@@ -119,6 +134,7 @@ class _Server(AuthorizationServer):
         caller = client.caller
         wanted = frozenset((scope or "").split()) or caller.scopes
         if wanted - caller.scopes:
+            turned_away("asks for a scope it lacks")
             mine = " ".join(sorted(caller.scopes))
             raise InvalidScopeError(description=f"This client may ask for: {mine}.")
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,13 +17,13 @@ class Quirk(StrEnum):
     """What a client did otherwise than the RFCs say, and was understood nevertheless."""
 
     STRING_BOOLEAN = "string_boolean"
-    """`active` as a text: Entra's "True" and "False"."""
+    """A boolean as a text or a number: Entra's "True" and "False"."""
 
     EMPTY_ACTIVE = "empty_active"
     """`active` as "": nobody's wish."""
 
     NO_SCHEMAS = "no_schemas"
-    """A resource or PATCH without its schemas."""
+    """A resource or PATCH without its own schema."""
 
     OP_CASE = "op_case"
     """"Add", "Replace", "Remove" (RFC 7644 3.5.2 writes them small)."""
@@ -31,7 +32,19 @@ class Quirk(StrEnum):
     """Members such as "operations" or "Path" in another case than the RFC's."""
 
     PATCH_EXTRAS = "patch_extras"
-    """Members beside the operations: Entra's "id" and "name"."""
+    """Members beside the operations, or of one that has none such: Entra's "id" and "name"."""
+
+    SCHEMAS_IN_PATCH = "schemas_in_patch"
+    """An operation on `schemas`: which a resource has follows from its attributes."""
+
+    PADDED_PATH = "padded_path"
+    """Blanks around a path."""
+
+    UNREADABLE_PATH = "unreadable_path"
+    """A path whose filter has no quotes or a misspelled name: the operation is ignored."""
+
+    FILTER_CREATES = "filter_creates"
+    """A filter that finds nothing to write to: what it describes is made (RFC 7644: noTarget)."""
 
     DOTTED_PATH = "dotted_path"
     """A value without a path whose keys are paths: "name.familyName"."""
@@ -51,6 +64,24 @@ class Quirk(StrEnum):
     REMOVE_WITH_VALUE = "remove_with_value"
     """`remove` with a value: these entries, not all."""
 
+    SINGLE_MEMBER = "single_member"
+    """`members` as one object, without a list around it."""
+
+    MEMBER_AS_STRING = "member_as_string"
+    """A member as its id alone, without an object around it."""
+
+    ADD_TO_FILTER = "add_to_filter"
+    """`add` of members with a filter in its path, which is not looked at."""
+
+    UNKNOWN_MEMBER = "unknown_member"
+    """A member this source has not; left out."""
+
+    READ_ONLY_PART = "read_only_part"
+    """What is ours to write, or never changes once it is there; left as it is."""
+
+    MANAGER_WITHOUT_SCHEMA = "manager_without_schema"
+    """`manager` as a path, without the extension it belongs to."""
+
     MANAGER_AS_STRING = "manager_as_string"
     """`manager` as a text."""
 
@@ -67,7 +98,7 @@ class Quirk(StrEnum):
     """Attributes no schema here has; they are ignored."""
 
     UNQUOTED_VALUE = "unquoted_value"
-    """A text in a filter without its quotes: userName eq ann."""
+    """A text in a filter without its quotes: userName eq ann, members[value eq 2819c223]."""
 
     BARE_TOKEN = "bare_token"  # noqa: S105 - the name of a habit
     """A token in the Authorization header without "Bearer"."""
@@ -83,6 +114,12 @@ class Observed:
 
     quirks: set[Quirk] = field(default_factory=set)
     caller: Caller | None = None
+    kept: set[str] = field(default_factory=set)
+    """URNs of schemas that are not ours and whose data is kept, in small letters."""
+
+    rejected: str | None = None
+    """Why a good token was turned away."""
+
     user_id: UUID | None = None
     employee_id: UUID | None = None
 
@@ -116,10 +153,22 @@ def speaks_for(caller: Caller) -> None:
         observed.caller = caller
 
 
+def turned_away(why: str) -> None:
+    """Notice that a good token is refused, and why: "lacks the scope users:write"."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.rejected = why
+
+
 def came_with(body: Any) -> None:
     """Notice the parsed body, or a text that says why there is none."""
     if (observed := _CURRENT.get()) is not None:
         observed.body = body
+
+
+def keeps(urns: Iterable[str]) -> None:
+    """Notice that the data of schemas that are not ours is kept."""
+    if (observed := _CURRENT.get()) is not None:
+        observed.kept.update(urn.lower() for urn in urns)
 
 
 def about_user(id_: Any, employee_id: Any) -> None:

@@ -8,6 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 from provisioning.scim.bodies import named
+from provisioning.scim.noticing import (
+    BARE_MANAGERS,
+    notice_active,
+    notice_key,
+    notice_members,
+    notice_operation,
+    notice_primary,
+)
 from provisioning.scim.observations import Quirk, used
 from provisioning.scim.urns import CORE, ENTERPRISE, PATCH
 
@@ -15,8 +23,7 @@ _CORES = "urn:ietf:params:scim:schemas:core:2.0:"
 """What every resource type of RFC 7643 begins with."""
 
 _MANAGER = f"{ENTERPRISE}:manager".lower()
-_MANAGERS = (_MANAGER, f"{_MANAGER}.value", "manager", "manager.value")
-"""Entra's documented example leaves the schema away."""
+_MANAGERS = (_MANAGER, f"{_MANAGER}.value", *BARE_MANAGERS)
 
 _OPERATORS = ("eq", "ne", "co", "sw", "ew")
 _LITERAL = re.compile(r"true|false|null|-?[\d.]+", re.IGNORECASE)
@@ -32,7 +39,9 @@ _NOTHING = {"op": "add", "value": {}}
 
 def normalise_user(payload: dict[str, Any]) -> dict[str, Any]:
     """Return a posted or put user in the RFC's own form."""
-    _notice_active(named(payload, "active"))
+    notice_active(named(payload, "active"))
+    for value in payload.values():
+        notice_primary(value)
     payload = {
         key: _with_manager(value) if key.lower() == ENTERPRISE.lower() else value
         for key, value in payload.items()
@@ -58,7 +67,7 @@ def normalise_patch(payload: dict[str, Any]) -> dict[str, Any]:
     operations = named(payload, "operations")
     if not isinstance(operations, list):
         return payload
-    _notice_members(payload)
+    notice_members(payload)
     normal = [each for operation in operations for each in _operations(operation)]
     if operations and not normal:
         normal = [_NOTHING]
@@ -113,10 +122,10 @@ def _operations(operation: Any) -> Iterator[Any]:
     if not isinstance(operation, dict):
         yield operation
         return
-    _notice_operation(operation)
-    operation = {key.lower(): value for key, value in operation.items()}
+    notice_operation(operation)
+    operation = plainly_named(operation)
     path, value = str(operation.get("path") or ""), operation.get("value")
-    if path.lower() == "schemas" or _lacks_quotes(path):
+    if _is_ignored(path):
         return
     clears = str(operation.get("op")).lower() == "replace"
     if path.lower() in _MANAGERS:
@@ -145,10 +154,10 @@ def _pathless(
     """
     given: dict[str, Any] = {}
     for key, part in value.items():
-        if key.lower() == "schemas" or _lacks_quotes(key):
-            continue  # which schemas a resource has follows from its attributes
+        if _is_ignored(key):
+            continue
         is_manager = key.lower() in _MANAGERS
-        _notice_key(key, part)
+        notice_key(key, part)
         normal = _manager(part) if is_manager else part
         if key.lower() == ENTERPRISE.lower():
             normal = _with_manager(part)
@@ -161,6 +170,25 @@ def _pathless(
             yield {"op": "remove", "path": f"{ENTERPRISE}:manager" if is_manager else key}
     if given or not value:
         yield {**operation, "value": given}
+
+
+def plainly_named(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation with the RFC's names of its members and no blanks around its path."""
+    named_so = {key.lower(): value for key, value in operation.items()}
+    if isinstance(path := named_so.get("path"), str):
+        named_so["path"] = path.strip()
+    return named_so
+
+
+def _is_ignored(path: str) -> bool:
+    """Whether a path is nothing to write to: schemas follow from the attributes there are."""
+    if path.lower() == "schemas":
+        used(Quirk.SCHEMAS_IN_PATCH)
+        return True
+    if _lacks_quotes(path):
+        used(Quirk.UNREADABLE_PATH)
+        return True
+    return False
 
 
 def _lacks_quotes(path: str) -> bool:
@@ -207,43 +235,3 @@ def _manager(value: Any) -> dict[str, str] | None:
     if not value:
         return None
     return {"value": str(value), "$ref": str(reference or f"../Users/{value}")}
-
-
-def _notice_active(value: Any) -> None:
-    if isinstance(value, str):
-        used(Quirk.STRING_BOOLEAN if value else Quirk.EMPTY_ACTIVE)
-
-
-def _notice_members(payload: dict[str, Any]) -> None:
-    """Notice what is around the operations."""
-    if "schemas" not in payload:
-        used(Quirk.NO_SCHEMAS)
-    if "Operations" not in payload:
-        used(Quirk.MEMBER_CASE)
-    if any(key.lower() not in ("schemas", "operations") for key in payload):
-        used(Quirk.PATCH_EXTRAS)
-
-
-def _notice_operation(operation: dict[str, Any]) -> None:
-    """Notice how an operation is written."""
-    op, path = named(operation, "op"), str(named(operation, "path") or "").lower()
-    if any(key != key.lower() for key in operation):
-        used(Quirk.MEMBER_CASE)
-    if op != str(op).lower():
-        used(Quirk.OP_CASE)
-    if str(op).lower() == "remove" and named(operation, "value") is not None:
-        used(Quirk.REMOVE_WITH_VALUE)
-    if path.rpartition(":")[2] == "active":
-        _notice_active(named(operation, "value"))
-
-
-def _notice_key(key: str, value: Any) -> None:
-    """Notice a key that is a path, where RFC 7644 3.5.2 has the names of attributes."""
-    if "[" in key:
-        used(Quirk.FILTER_PATH)
-    elif key.lower().startswith("urn:") and key.lower() != ENTERPRISE.lower():
-        used(Quirk.URN_PATH)
-    elif "." in key:
-        used(Quirk.DOTTED_PATH)
-    elif key.lower() == "active":
-        _notice_active(value)

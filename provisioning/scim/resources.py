@@ -93,6 +93,7 @@ class ResourceType(ABC, Generic[Row]):
         id_, caller = resource_uuid(self.name, resource_id), asked.caller
         version = asked.expected_version
         started_over(
+            self.name,
             lambda: self._deleting.delete(
                 caller.source_id, id_, caller.actor, expected_version=version
             ),

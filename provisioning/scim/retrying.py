@@ -16,11 +16,16 @@ T = TypeVar("T")
 TRIES = 3
 
 
-def started_over(work: Callable[[], T], *, version: int | None = None) -> T:
-    """Do the work, and start over when somebody else wrote the same employee first.
+def started_over(what: str, work: Callable[[], T], *, version: int | None = None) -> T:
+    """Do the work, and start over when somebody else wrote the same row first.
 
     A client that named a version loses to whoever wrote before it; one that named none is
     asked to come again (RFC 7644 3.14).
+
+    Args:
+        what: What the work writes, for the sentence: "user" or "group".
+        work: The work.
+        version: What the client named.
     """
     for _ in range(TRIES - 1):
         try:
@@ -37,5 +42,5 @@ def started_over(work: Callable[[], T], *, version: int | None = None) -> T:
             raise
         raise ScimError(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            "Others are changing the same person right now; nothing was changed.",
+            f"Others are changing the same {what} right now; nothing was changed.",
         ) from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from provisioning.scim.bodies import named
 from provisioning.scim.urns import CORE, GROUP
@@ -15,8 +16,11 @@ MAX_NAMES = 50
 MAX_ENTRIES = 100
 """Operations, and entries of one attribute, that are looked at: the others are like them."""
 
-_COMMON = frozenset({"schemas", "id", "externalid", "meta", "groups"})
-"""What every resource may carry (RFC 7643 3.1), and a user's read-only groups."""
+_COMMON = frozenset({"schemas", "id", "externalid", "meta"})
+"""What every resource may carry (RFC 7643 3.1)."""
+
+_COMMON_OF_USERS = _COMMON | {"groups", "manager"}
+"""And a user's read-only groups, and the manager, whose extension some leave away."""
 
 _PATH = re.compile(
     r"^(?:(urn:.+):)?([^:.\[]+)(?:\[.*\])?(?:\.([^.\[]+))?$", re.IGNORECASE | re.DOTALL
@@ -26,24 +30,67 @@ _PLACE = re.compile(r"^/?(users|groups|bulk)(?:/(?!\.search)[^/]*)?/?$", re.IGNO
 _BULK = re.compile(r"^/?bulk", re.IGNORECASE)
 CORES = {"users": CORE, "groups": GROUP}
 
-Known = Mapping[str, Mapping[str, frozenset[str]]]
-"""By the small letters of a URN: attributes, each with its sub-attributes."""
+_LONGEST_PATH = 200
+"""Characters of a path whose meaning is remembered."""
 
 
-def known_attributes(schemas: Mapping[str, Mapping[str, Any]]) -> Known:
-    """Return what /Schemas says there is, ready to be looked up."""
-    return {
-        urn.lower(): {
-            attribute["name"].lower(): frozenset(
-                sub["name"].lower() for sub in attribute.get("subAttributes") or ()
-            )
-            for attribute in document["attributes"]
+class _Meaning(NamedTuple):
+    """What a path stands for."""
+
+    name: str
+    """How it is called here, or would be."""
+
+    is_known: bool
+    subs: frozenset[str] = frozenset()
+    """Parts its value may have; none means that they are not looked at."""
+
+    is_schema: bool = False
+    """Whether its value is a whole extension, whose attributes are looked at one by one."""
+
+
+class KnownAttributes:
+    """What /Schemas says there is, ready to be looked up."""
+
+    def __init__(self, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+        """Read the schemas by their URNs."""
+        self._schemas = {
+            urn.lower(): {
+                attribute["name"].lower(): frozenset(
+                    sub["name"].lower() for sub in attribute.get("subAttributes") or ()
+                )
+                for attribute in document["attributes"]
+            }
+            for urn, document in schemas.items()
         }
-        for urn, document in schemas.items()
-    }
+        self._remembered = lru_cache(maxsize=1_024)(self._read)
+
+    def meaning(self, path: str, core: str) -> _Meaning:
+        """Return what a path means; the same few come with every request.
+
+        Args:
+            path: An attribute path of RFC 7644 3.10.
+            core: The schema it belongs to if it names none.
+        """
+        return (self._remembered if len(path) <= _LONGEST_PATH else self._read)(path, core)
+
+    def _read(self, path: str, core: str) -> _Meaning:
+        if path.lower() in self._schemas:
+            return _Meaning(path, is_known=True, is_schema=True)
+        parts = _PATH.match(path)
+        if parts is None:
+            return _Meaning(path, is_known=False)
+        urn, name, sub = parts[1], parts[2], parts[3]
+        if urn is None and name.lower() in (_COMMON_OF_USERS if core == CORE else _COMMON):
+            return _Meaning(name, is_known=True)
+        subs = self._schemas.get((urn or core).lower(), {}).get(name.lower())
+        if subs is None:
+            return _Meaning(f"{urn}:{name}" if urn else name, is_known=False)
+        if sub is None:
+            return _Meaning(name, is_known=True, subs=subs)
+        return _Meaning(f"{name}.{sub}", is_known=sub.lower() in subs)
 
 
-def unknown_names(path: str, payload: Any, known: Known) -> tuple[str, ...]:
+def unknown_names(path: str, payload: Any, known: KnownAttributes) -> tuple[str, ...]:
     """Return the names in what is posted, put or patched that mean nothing here.
 
     Args:
@@ -79,44 +126,29 @@ def unknown_names(path: str, payload: Any, known: Known) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:MAX_NAMES]
 
 
-def _of_operation(operation: dict[str, Any], known: Known, core: str) -> Iterator[str]:
+def _of_operation(operation: dict[str, Any], known: KnownAttributes, core: str) -> Iterator[str]:
     path, value = named(operation, "path"), named(operation, "value")
     if isinstance(path, str) and path:
-        yield from _of_member(path, value, known, core)
+        yield from _of_member(path.strip(), value, known, core)
     elif isinstance(value, dict):
         yield from _of_members(value, known, core)
 
 
-def _of_members(members: dict[str, Any], known: Known, core: str) -> Iterator[str]:
+def _of_members(members: dict[str, Any], known: KnownAttributes, core: str) -> Iterator[str]:
     for name, value in members.items():
         yield from _of_member(name, value, known, core)
 
 
-def _of_member(path: str, value: Any, known: Known, core: str) -> Iterator[str]:
+def _of_member(path: str, value: Any, known: KnownAttributes, core: str) -> Iterator[str]:
     """Yield what is unknown of one attribute: itself, or parts of its value."""
-    if path.lower() in known:
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                yield from _of_member(f"{path}:{name}", inner, known, core)
-        return
-    parts = _PATH.match(path)
-    if parts is None:
-        yield path
-        return
-    urn, name, sub = parts[1], parts[2], parts[3]
-    attributes = known.get((urn or core).lower(), {})
-    is_common = urn is None and name.lower() in _COMMON
-    if is_common:
-        return
-    if name.lower() not in attributes:
-        yield from _unknown(f"{urn}:{name}" if urn else name, value)
-        return
-    subs = attributes[name.lower()]
-    if sub is not None:
-        if sub.lower() not in subs:
-            yield f"{name}.{sub}"
-    elif subs:
-        yield from _unknown_parts(name, value, subs)
+    meaning = known.meaning(path, core)
+    if not meaning.is_known:
+        yield from _unknown(meaning.name, value)
+    elif meaning.is_schema and isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _of_member(f"{path}:{name}", inner, known, core)
+    elif meaning.subs:
+        yield from _unknown_parts(meaning.name, value, meaning.subs)
 
 
 def _unknown(name: str, value: Any) -> Iterator[str]:

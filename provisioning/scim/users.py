@@ -81,7 +81,8 @@ class Users(ResourceType[UserRow]):
             return write_of(document, id_, caller.source, None)
 
         row = started_over(
-            lambda: self._services.scim_users.create(caller.source_id, build, caller.actor)
+            self.name,
+            lambda: self._services.scim_users.create(caller.source_id, build, caller.actor),
         )
         return self._answer(row, asked, HTTPStatus.CREATED)
 
@@ -134,6 +135,7 @@ class Users(ResourceType[UserRow]):
             return write_of(change(before), id_, caller.source, before, was_active=was_active)
 
         row = started_over(
+            self.name,
             lambda: self._services.scim_users.change(
                 caller.source_id, id_, rewrite, caller.actor, expected_version=version
             ),

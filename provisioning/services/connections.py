@@ -15,7 +15,7 @@ from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.sources import find_source, is_known
 from provisioning.services.tokens import NewToken, TokenService
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.models.runs import RunRecord, TokenRecord
+from provisioning.storage.models.runs import RunRecord, TokenKind, TokenRecord
 
 _VENDOR = "vendor"
 """Where the settings of a source keep whose product pushes."""
@@ -34,7 +34,7 @@ class Connection:
     """Whose product pushes, if somebody said so."""
 
     tokens: int
-    """Tokens that open the door now."""
+    """Tokens and OAuth clients that open the door now."""
 
     next_expiry: datetime | None
     """When the first of them stops."""
@@ -121,7 +121,12 @@ def _shown(
             .group_by(RunRecord.source_id)
         ).all()
     )
-    tokens = session.scalars(select(TokenRecord).where(TokenRecord.source_id.in_(ids))).all()
+    # What an access token notes of its use its client notes, too; there is one for every hour.
+    tokens = session.scalars(
+        select(TokenRecord).where(
+            TokenRecord.source_id.in_(ids), TokenRecord.kind != TokenKind.ACCESS
+        )
+    ).all()
     return [
         _connection(
             source,

@@ -28,6 +28,7 @@ from provisioning.services.departments import DepartmentService
 from provisioning.services.findings import FindingService
 from provisioning.services.hold_reports import HoldReports
 from provisioning.services.holds import HoldService
+from provisioning.services.ignored_report import IgnoredAttribute, ignored_attributes
 from provisioning.services.inbound import InboundLog
 from provisioning.services.inbound_report import InboundReports
 from provisioning.services.invitations import InvitationService
@@ -151,6 +152,14 @@ class Services:
             NotFoundError: There is none of that name.
         """
         return connection(self.context, name)
+
+    def ignored(self, source: str) -> Sequence[IgnoredAttribute]:
+        """Return what a source's clients sent lately that was ignored.
+
+        Raises:
+            NotFoundError: There is no such source.
+        """
+        return ignored_attributes(self.context, source)
 
     def add_identity_provider(self, name: str, vendor: str, actor: Actor) -> NewToken:
         """Make a SCIM source and its first token.

@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from provisioning.services.context import ServiceContext
 from provisioning.services.inbound_rows import InboundRequest, gap_of, row_of, write_rows
+from provisioning.services.token_rejections import TokenRejections
 from provisioning.storage.models.inbound import InboundRequestRecord
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class InboundLog:
         """Start nothing yet: most processes answer no request."""
         self._context = context
         self._capacity = capacity
+        self._rejections = TokenRejections(context)
         self.begin_anew()
         _LOGS.add(self)
         context.database.before_close(self.stop)
@@ -149,6 +151,7 @@ class InboundLog:
             return False
         with self._lock:
             self._dropped += refused
+        self._rejections.note(entries)
         return True
 
     def _put_back(self, entries: Sequence[InboundRequest], dropped: int) -> None:

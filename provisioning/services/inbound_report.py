@@ -1,4 +1,4 @@
-"""The inbound log as pages and commands show it, and what clients send that is ignored."""
+"""The inbound log as pages and commands show it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, true, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.services.context import ServiceContext
+from provisioning.services.inbound_words import outcome_words
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.inbound import InboundRequestRecord
 from provisioning.storage.models.intranets import SourceRecord
 
 _BATCH = 500
-_RECENT = 1_000
-"""Requests with unknown attributes that are looked through: the newest of a source."""
-
 _PERIOD = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-
-OUTCOMES = {
-    HTTPStatus.OK: "answered",
-    HTTPStatus.CREATED: "created",
-    HTTPStatus.NO_CONTENT: "done",
-    HTTPStatus.NOT_MODIFIED: "unchanged",
-    HTTPStatus.BAD_REQUEST: "not understood",
-    HTTPStatus.UNAUTHORIZED: "no good token",
-    HTTPStatus.FORBIDDEN: "refused",
-    HTTPStatus.NOT_FOUND: "not there",
-    HTTPStatus.METHOD_NOT_ALLOWED: "not possible",
-    HTTPStatus.CONFLICT: "taken already",
-    HTTPStatus.PRECONDITION_FAILED: "out of date",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too large",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "not JSON",
-    HTTPStatus.TOO_MANY_REQUESTS: "too many requests",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "failed here",
-    HTTPStatus.NOT_IMPLEMENTED: "not offered",
-    HTTPStatus.SERVICE_UNAVAILABLE: "asked to come again",
-}
-"""What a status means, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +34,12 @@ class InboundRow:
     """None when no good token came with it."""
 
     token: str | None
-    """The public part of the token, good or not."""
+    """The public part of the token, or the id of the client, good or not."""
 
     remote_address: str | None
     method: str
     path: str
-    """Below /scim/v2."""
+    """Below /scim/v2; whole where it is not below it, or reads as if it were not."""
 
     query: str | None
     status: int
@@ -83,15 +61,6 @@ class InboundRow:
     """Requests that could not be noted; then this row is about none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownAttribute:
-    """Something a client sends and nothing here understands."""
-
-    name: str
-    requests: int
-    last_at: datetime
-
-
 class InboundReports:
     """Reads the log; changes nothing."""
 
@@ -105,6 +74,7 @@ class InboundReports:
         source: str = "",
         failed: bool = False,
         person: UUID | None = None,
+        ignored: str = "",
         since: datetime | None = None,
         before: int | None = None,
         limit: int = 50,
@@ -115,6 +85,7 @@ class InboundReports:
             source: Only of this source, by name.
             failed: Only those that were refused or failed, and what could not be noted.
             person: Only about this employee.
+            ignored: Only those that sent this attribute, which was ignored.
             since: Nothing that was answered earlier.
             before: The last number of the page before.
             limit: Rows at most.
@@ -122,13 +93,10 @@ class InboundReports:
         Raises:
             NotFoundError: There is no such source.
         """
-        query = self._query().order_by(InboundRequestRecord.id.desc()).limit(limit)
-        if source:
-            query = query.where(InboundRequestRecord.source_id == self._source(source))
-        if failed:
-            query = query.where(InboundRequestRecord.failed == true())
-        if person is not None:
-            query = query.where(InboundRequestRecord.employee_id == person)
+        conditions = self._conditions(source=source, failed=failed, person=person, ignored=ignored)
+        query = (
+            self._query().where(*conditions).order_by(InboundRequestRecord.id.desc()).limit(limit)
+        )
         if before is not None:
             query = query.where(InboundRequestRecord.id < before)
         with self._context.database.read() as session:
@@ -142,12 +110,19 @@ class InboundReports:
         source: str = "",
         failed: bool = False,
         person: UUID | None = None,
+        ignored: str = "",
         since: datetime | None = None,
     ) -> Iterator[InboundRow]:
         """Yield every request `requests` would show, page after page."""
         before = None
         while rows := self.requests(
-            source=source, failed=failed, person=person, since=since, before=before, limit=_BATCH
+            source=source,
+            failed=failed,
+            person=person,
+            ignored=ignored,
+            since=since,
+            before=before,
+            limit=_BATCH,
         ):
             yield from rows
             before = rows[-1].id
@@ -163,6 +138,41 @@ class InboundReports:
         if row is None:
             raise NotFoundError("request", id_, hint="requests are kept for a while only")
         return _row(row)
+
+    def numbers(self, *, after: int, **chosen: Any) -> Sequence[int]:
+        """Return the numbers above one of requests, lowest first.
+
+        Args:
+            after: The number.
+            chosen: Which requests: source, failed, person and ignored, as `requests` takes them.
+
+        Raises:
+            NotFoundError: There is no such source.
+        """
+        query = (
+            select(InboundRequestRecord.id)
+            .where(InboundRequestRecord.id > after, *self._conditions(**chosen))
+            .order_by(InboundRequestRecord.id)
+        )
+        with self._context.database.read() as session:
+            return session.scalars(query).all()
+
+    def by_number(self, numbers: Sequence[int]) -> Sequence[InboundRow]:
+        """Return these requests, lowest number first."""
+        query = self._query().where(InboundRequestRecord.id.in_(numbers))
+        with self._context.database.read() as session:
+            return [_row(row) for row in session.execute(query.order_by(InboundRequestRecord.id))]
+
+    def last_number(self, *, before: datetime) -> int:
+        """Return the number of the last request that was answered before a moment; 0 if none."""
+        query = (
+            select(InboundRequestRecord.id)
+            .where(*self._conditions(), InboundRequestRecord.at < before)
+            .order_by(InboundRequestRecord.id.desc())
+            .limit(1)
+        )
+        with self._context.database.read() as session:
+            return session.scalar(query) or 0
 
     def dropped(self) -> int:
         """Return how many requests could not be noted in the time that is kept."""
@@ -200,8 +210,35 @@ class InboundReports:
             )
             .outerjoin(SourceRecord, SourceRecord.id == InboundRequestRecord.source_id)
             .outerjoin(EmployeeRecord, EmployeeRecord.id == InboundRequestRecord.employee_id)
-            .where(InboundRequestRecord.intranet_id == self._context.intranet_id)
+            .where(*self._conditions())
         )
+
+    def _conditions(
+        self,
+        *,
+        source: str = "",
+        failed: bool = False,
+        person: UUID | None = None,
+        ignored: str = "",
+    ) -> Sequence[ColumnElement[bool]]:
+        conditions = [InboundRequestRecord.intranet_id == self._context.intranet_id]
+        if source:
+            conditions.append(InboundRequestRecord.source_id == self._source(source))
+        if failed:
+            conditions.append(InboundRequestRecord.failed == true())
+        if person is not None:
+            conditions.append(InboundRequestRecord.employee_id == person)
+        if ignored:
+            conditions.append(self._ignores(ignored))
+        return conditions
+
+    def _ignores(self, name: str) -> ColumnElement[bool]:
+        """Return the condition that an attribute is among those that were ignored."""
+        names = InboundRequestRecord.unknown
+        if not self._context.database.is_sqlite:
+            return and_(names.is_not(None), type_coerce(names, JSONB).contains([name]))
+        each = func.json_each(names).table_valued("value")
+        return and_(names.is_not(None), exists().where(each.c.value == name))
 
     def _source(self, name: str) -> UUID:
         with self._context.database.read() as session:
@@ -215,30 +252,6 @@ class InboundReports:
             there = ", ".join(self.sources()) or "none that pushes"
             raise NotFoundError("source", f'"{name}"', hint=f"there are: {there}")
         return found
-
-
-def unknown_attributes(context: ServiceContext, source_id: UUID) -> Sequence[UnknownAttribute]:
-    """Return what a source's clients sent lately that was ignored, by name."""
-    query = (
-        select(InboundRequestRecord.unknown, InboundRequestRecord.at)
-        .where(
-            InboundRequestRecord.source_id == source_id,
-            InboundRequestRecord.unknown.is_not(None),
-        )
-        .order_by(InboundRequestRecord.id.desc())
-        .limit(_RECENT)
-    )
-    found: dict[str, UnknownAttribute] = {}
-    with context.database.read() as session:
-        for names, at in session.execute(query):
-            for name in names or ():
-                known = found.get(name)
-                found[name] = UnknownAttribute(
-                    name=name,
-                    requests=known.requests + 1 if known else 1,
-                    last_at=max(known.last_at, at) if known else at,
-                )
-    return sorted(found.values(), key=lambda attribute: attribute.name)
 
 
 def period(text: str) -> timedelta:
@@ -268,7 +281,7 @@ def _row(row: Row[InboundRequestRecord, str, UUID, str]) -> InboundRow:
         path=noted.path,
         query=noted.query,
         status=noted.outcome,
-        outcome=outcome_words(noted),
+        outcome=outcome_words(noted.path, noted.outcome, noted.dropped),
         failed=noted.failed,
         scim_type=noted.scim_type,
         detail=noted.detail,
@@ -282,13 +295,3 @@ def _row(row: Row[InboundRequestRecord, str, UUID, str]) -> InboundRow:
         body=noted.body,
         dropped=noted.dropped,
     )
-
-
-def outcome_words(noted: InboundRequestRecord) -> str:
-    """Return what came of a request, in words."""
-    if noted.dropped:
-        return f"{noted.dropped:,} requests could not be noted: more came than could be written"
-    try:
-        return OUTCOMES.get(HTTPStatus(noted.outcome), HTTPStatus(noted.outcome).phrase.lower())
-    except ValueError:
-        return str(noted.outcome)

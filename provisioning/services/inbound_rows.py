@@ -10,16 +10,20 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from provisioning.services.redaction import redacted_query, redacted_text, storable
 from provisioning.storage.base import Database
+from provisioning.storage.core import add_rows
 from provisioning.storage.models.inbound import InboundRequestRecord
 from provisioning.storage.models.scim import ScimUserRecord
 
 log = structlog.get_logger(__name__)
+
+ACCESS_PATH = "/oauth/token"
+"""Where OAuth clients fetch access (RFC 6749 4.4)."""
 
 _LONGEST_NAME = 100
 
@@ -42,7 +46,7 @@ class InboundRequest:
 
     method: str
     path: str
-    """Below /scim/v2."""
+    """Below /scim/v2; whole where it is not below it, or reads as if it were not."""
 
     status: int
     duration_ms: float
@@ -53,6 +57,8 @@ class InboundRequest:
     """Already redacted: see services/redaction.py."""
 
     scim_type: str | None = None
+    """The error's own code; that of RFC 6749 for a request for access."""
+
     detail: str | None = None
     """The sentence of the error, if it is one."""
 
@@ -64,6 +70,8 @@ class InboundRequest:
     """Attributes that were sent and ignored."""
 
     remote_address: str | None = None
+    rejected: str | None = None
+    """Why a good token was turned away; noted on the token, and not in the row."""
 
 
 def row_of(entry: InboundRequest, intranet_id: UUID) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def write_rows(database: Database, rows: Sequence[dict[str, Any]]) -> int:
     try:
         with database.write() as session:
             _name_employees(session, rows)
-            session.execute(insert(InboundRequestRecord.__table__), rows)  # type: ignore[arg-type]
+            add_rows(session, InboundRequestRecord, rows)
     except StatementError as error:
         # A row may be about a source that is gone; a lost connection is no row's fault.
         if not isinstance(error, IntegrityError | DataError) and type(error) is not StatementError:

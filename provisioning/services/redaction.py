@@ -62,6 +62,13 @@ _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"?')
 _COMPARED = re.compile(r"(\s(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s+)[^\s\"()\[\]]+", re.IGNORECASE)
 _TYPED = re.compile(rf'\b(?:{"|".join(_NAMING)})\s+\w\w\s+("[^"]*"?)', re.IGNORECASE)
+_HINT_IN_TEXT = re.compile("pass|pwd|secret|token|author|credent|key|bearer|bas|usher_|eyj")
+"""What a folded text holds if there is anything to be taken out of it.
+
+It is looked for first, because a search without IGNORECASE is several times as fast. It has no i:
+for IGNORECASE a dotless one is the same.
+"""
+
 # Our own sentences say "Bearer usher_...": that is no token.
 _IN_TEXT = re.compile(
     rf"""((?:{_TELLTALE}|api[-_ ]key|private[-_ ]key)\w*\\*["']?"""
@@ -71,6 +78,23 @@ _IN_TEXT = re.compile(
     r"|()(?:\busher_\w+_[\w-]{16,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*)",
     re.IGNORECASE,
 )
+
+
+class _Name(NamedTuple):
+    """What a name, a path or a type says of the value it stands for."""
+
+    shown: str
+    """The name as it may be kept."""
+
+    is_secret: bool
+    private: str | None
+    """What is nobody's business here; None if it may be kept."""
+
+    is_naming: bool
+    """Whether its value says what the object around it is about."""
+
+    is_structure: bool
+    """Whether its value says what the object around it is, and is not what it holds."""
 
 
 class Redacted(NamedTuple):
@@ -138,26 +162,22 @@ def redacted_query(query: str) -> str:
     return _shortened("&".join(parts), MAX_DETAIL)
 
 
-@lru_cache(maxsize=1_024)
-def _names_a_secret(name: str) -> bool:
-    folded = name.lower()
-    if _TELLING_NAME.search(_SIGNS.sub("", folded)):
-        return True
-    return not _SECRET_ALONE.isdisjoint(map(str.lower, _WORDS.findall(name)))
-
-
 def is_secret(name: str) -> bool:
     """Whether a name says that its value is nobody's to read.
 
     >>> is_secret("PASSWORD"), is_secret("api-key"), is_secret("emails.value"), is_secret("pin")
     (True, True, False, True)
     """
-    return len(name) > _LONGEST_NAME or _names_a_secret(name)
+    return (
+        len(name) > _LONGEST_NAME
+        or bool(_TELLING_NAME.search(_SIGNS.sub("", name.lower())))
+        or not _SECRET_ALONE.isdisjoint(map(str.lower, _WORDS.findall(name)))
+    )
 
 
 def storable(text: str) -> str:
     """Return text every database can keep."""
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if text.isprintable() else _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 class _Redaction:
@@ -188,20 +208,19 @@ class _Redaction:
 
     def _object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
         """Redact by each member's own name, and by what an operation or entry says it is."""
-        named = _named(value)
-        secret, private = _names_a_secret_path(named), _private_part(named)
+        about = _name(_named(value))
         kept = {}
         for key, inner in value.items():
-            name = _shortened(redacted_filter(key), MAX_TEXT)
-            if _is_structure(key, inner):
-                kept[name] = _shortened(redacted_filter(inner), MAX_TEXT)
-            elif secret or _names_a_secret_path(key):
-                kept[name] = self._hidden(inner)
-            elif inner and (part := private or _private_part(key)):
+            name = _name(key)
+            if name.is_structure and isinstance(inner, str):
+                kept[name.shown] = _name(inner).shown
+            elif about.is_secret or name.is_secret:
+                kept[name.shown] = self._hidden(inner)
+            elif inner and (part := about.private or name.private):
                 self._take(inner, secret=True)
-                kept[name] = f"(left out: {part})"
+                kept[name.shown] = f"(left out: {part})"
             else:
-                kept[name] = self.value(inner, depth + 1)
+                kept[name.shown] = self.value(inner, depth + 1)
         return kept
 
     def _hidden(self, value: Any) -> Any:
@@ -216,10 +235,11 @@ class _Redaction:
         if not self._with_secrets:
             return
         if isinstance(value, dict):
-            within = secret or _names_a_secret_path(_named(value))
+            within = secret or _name(_named(value)).is_secret
             for key, inner in value.items():
-                own = within and not _is_structure(key, inner)
-                self._take(inner, secret=secret or own or _names_a_secret_path(key))
+                name = _name(key)
+                own = within and not (name.is_structure and isinstance(inner, str))
+                self._take(inner, secret=secret or own or name.is_secret)
         elif isinstance(value, list):
             for inner in value:
                 self._take(inner, secret=secret)
@@ -229,14 +249,29 @@ class _Redaction:
 
 def _named(value: dict[str, Any]) -> str:
     """Return what an operation, a request of a bulk or an entry of a list says it is about."""
-    return " ".join(
-        inner for key, inner in value.items() if isinstance(inner, str) and key.lower() in _NAMING
+    said = [
+        inner for key, inner in value.items() if isinstance(inner, str) and _name(key).is_naming
+    ]
+    return " ".join(said)
+
+
+def _name(text: str) -> _Name:
+    """Return what a name says: the same few come with every request."""
+    return _known_name(text) if len(text) <= _LONGEST_NAME else _read_name(text)
+
+
+def _read_name(text: str) -> _Name:
+    folded = text.lower()
+    return _Name(
+        shown=_shortened(redacted_filter(text), MAX_TEXT),
+        is_secret=_names_a_secret_path(text),
+        private=next((part for part in _SIGNS.split(folded) if part in _PRIVATE), None),
+        is_naming=folded in _NAMING,
+        is_structure=folded in _STRUCTURE,
     )
 
 
-def _is_structure(key: str, value: Any) -> bool:
-    """Whether a member says what its object is, and is not what it holds."""
-    return isinstance(value, str) and key.lower() in _STRUCTURE
+_known_name = lru_cache(maxsize=1_024)(_read_name)
 
 
 def _names_a_secret_path(name: str) -> bool:
@@ -246,14 +281,9 @@ def _names_a_secret_path(name: str) -> bool:
     )
 
 
-def _private_part(name: str) -> str | None:
-    """Return what a name says is nobody's business here, None if it may be kept."""
-    if not name:
-        return None
-    return next((part for part in _SIGNS.split(name.lower()) if part in _PRIVATE), None)
-
-
 def _without_tokens(text: str) -> str:
+    if not _HINT_IN_TEXT.search(text.casefold()):
+        return text
     return _IN_TEXT.sub(lambda found: (found[1] or found[3] or "") + SECRET, text)
 
 

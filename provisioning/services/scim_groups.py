@@ -18,7 +18,6 @@ from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.scim_members import (
     MemberChange,
     Memberships,
-    MemberVerb,
     leave_groups,
     require_left,
 )
@@ -63,7 +62,7 @@ class ScimGroupService:
         self,
         source_id: UUID,
         build: Callable[[UUID], ScimGroupWrite],
-        members: Sequence[UUID],
+        members: Sequence[MemberChange],
         actor: Actor,
     ) -> GroupRow:
         """Add a group with its members.
@@ -71,7 +70,7 @@ class ScimGroupService:
         Args:
             source_id: The token's source.
             build: Given the new resource's id, returns what to store.
-            members: Ids of users and groups; unknown ones are left out.
+            members: Who is in it; unknown ones are left out.
             actor: The token.
 
         Raises:
@@ -84,7 +83,7 @@ class ScimGroupService:
                 _require_unique(session, source_id, write, None)
                 row = self._insert(session, source_id, id_, write)
                 memberships = Memberships(session, source_id, id_)
-                memberships.apply([MemberChange(MemberVerb.ADD, members)])
+                memberships.apply(members)
                 self._record(session, actor, "group_created", write, memberships)
                 return row
         except IntegrityError as error:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, delete, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    and_,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -29,6 +39,17 @@ class MemberVerb(StrEnum):
     ADD = "add"
     REMOVE = "remove"
     REPLACE = "replace"
+    EXCHANGE = "exchange"
+    """Those whom a condition finds go, others come."""
+
+
+@dataclass(slots=True)
+class MemberEffect:
+    """What came of a change, for whoever asked for it."""
+
+    removed: int = 0
+    left_out: int = 0
+    """Ids that were to come and are nobody of the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +61,10 @@ class MemberChange:
     """Whom; for REPLACE the whole new list."""
 
     where: ColumnElement[bool] | None = None
-    """REMOVE: a condition on member rows instead of ids."""
+    """REMOVE and EXCHANGE: a condition on member rows instead of ids."""
+
+    effect: MemberEffect = field(default_factory=MemberEffect, compare=False)
+    """Told when it is done."""
 
 
 @dataclass(slots=True)
@@ -65,37 +89,53 @@ class Memberships:
             GroupLoopError: A group would contain itself.
         """
         for change in changes:
-            match change.verb:
-                case MemberVerb.ADD:
-                    self._add(change.ids)
-                case MemberVerb.REMOVE if change.where is not None:
-                    self._remove(change.where)
-                case MemberVerb.REMOVE:
-                    for ids in _chunks(change.ids):
-                        self._remove(ScimMemberRecord.member_id.in_(ids))
-                case MemberVerb.REPLACE:
-                    self._replace(change.ids)
+            before = self.removed
+            change.effect.left_out = self._apply(change)
+            change.effect.removed = self.removed - before
 
-    def _replace(self, ids: Sequence[UUID]) -> None:
+    def _apply(self, change: MemberChange) -> int:
+        """Do one change; returns how many were left out."""
+        if change.verb is MemberVerb.REPLACE:
+            return self._replace(change.ids)
+        if change.where is not None:
+            self._remove(change.where)
+        elif change.verb is MemberVerb.REMOVE:
+            for ids in _chunks(change.ids):
+                self._remove(ScimMemberRecord.member_id.in_(ids))
+        return 0 if change.verb is MemberVerb.REMOVE else self._add(change.ids)
+
+    def _replace(self, ids: Sequence[UUID]) -> int:
         """Make the list exactly this; those who stay are not written again."""
         member = ScimMemberRecord
         mine = select(member.member_id).where(member.group_id == self.group_id)
         there, wanted = set(self.session.scalars(mine)), set(ids)
         for gone in _chunks(sorted(there - wanted)):
             self._remove(member.member_id.in_(gone))
-        self._add([id_ for id_ in ids if id_ not in there])
+        return self._add([id_ for id_ in ids if id_ not in there])
 
     def _remove(self, condition: ColumnElement[bool]) -> None:
         member = ScimMemberRecord
         gone = delete(member).where(member.group_id == self.group_id, condition)
         self.removed += _affected(self.session.execute(gone))
 
-    def _add(self, ids: Sequence[UUID]) -> None:
+    def _add(self, ids: Sequence[UUID]) -> int:
+        """Add those of the ids that are of the source; returns how many are not."""
+        left_out = 0
         for chunk in _chunks(list(dict.fromkeys(ids))):
             new = self._insert(USER, _users(self.source_id, chunk))
             if new < len(chunk):
                 new += self._add_groups(chunk)
+            if new < len(chunk):
+                left_out += len(chunk) - self._members_of(chunk)
             self.added += new
+        return left_out
+
+    def _members_of(self, ids: Collection[UUID]) -> int:
+        member = ScimMemberRecord
+        mine = select(func.count()).where(
+            member.group_id == self.group_id, member.member_id.in_(ids)
+        )
+        return self.session.scalar(mine) or 0
 
     def _add_groups(self, ids: Collection[UUID]) -> int:
         """Add those of the ids that are groups, one after the other with other requests."""

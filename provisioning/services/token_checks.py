@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.orm import Session
 
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.digests import digest_of
@@ -112,7 +114,7 @@ class TokenChecks:
     def _note_use(self, row: Any, now: datetime, address: str) -> None:
         if not _is_due(row.last_used_at, now):
             return
-        used = _touching(row, TokenRecord.last_used_at, now)
+        used = _touching({row.id, row.client_id or row.id}, TokenRecord.last_used_at, now)
         heard = update(SourceRecord).where(SourceRecord.id == row.source_id)
         with self._context.database.write() as session:
             session.execute(used.values(last_used_at=now, last_used_from=address))
@@ -122,11 +124,8 @@ class TokenChecks:
         if not _is_due(row.last_rejected_at, now) or (row.client_id and why == EXPIRED):
             # That an access token ends after its hour is no news of its client.
             return
-        rejected = _touching(row, TokenRecord.last_rejected_at, now)
         with self._context.database.write() as session:
-            session.execute(
-                rejected.values(last_rejected_at=now, last_rejected_from=address, last_rejected=why)
-            )
+            note_rejection(session, {row.id, row.client_id or row.id}, now, address, why)
 
 
 def _why_rejected(row: Any, now: datetime) -> str | None:
@@ -141,12 +140,22 @@ def _is_due(last: datetime | None, now: datetime) -> bool:
     return last is None or now - last >= TOUCH_EVERY
 
 
-def _touching(row: Any, column: Any, now: datetime) -> Any:
-    """Return an update of a token and its client that only the first of several makes."""
+def note_rejection(
+    session: Session, token_ids: Collection[str], now: datetime, address: str, why: str
+) -> None:
+    """Write down that tokens were turned away, unless that was noted within the last minute."""
+    rejected = _touching(token_ids, TokenRecord.last_rejected_at, now)
+    session.execute(
+        rejected.values(last_rejected_at=now, last_rejected_from=address, last_rejected=why)
+    )
+
+
+def _touching(token_ids: Collection[str], column: Any, now: datetime) -> Any:
+    """Return an update of tokens that only the first of several makes."""
     return (
         update(TokenRecord)
         .where(
-            TokenRecord.id.in_([row.id, row.client_id or row.id]),
+            TokenRecord.id.in_(token_ids),
             or_(column.is_(None), column <= now - TOUCH_EVERY),
         )
         .execution_options(**_UNSYNCED)

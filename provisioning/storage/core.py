@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.storage import schema
 from provisioning.storage.base import CONNECTION, Base
-from provisioning.storage.prepared import Rows, run
+from provisioning.storage.prepared import Rows, run, run_many
 
 
 def this(column: Any) -> ColumnElement[bool]:
@@ -52,7 +52,7 @@ def add_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, An
     if len(rows) == 1:
         add_row(session, table, **rows[0])
     elif rows:
-        _connection(session).execute(_insert_into(table), list(rows))
+        run_many(_connection(session), _insert_into(table), rows)
 
 
 def _connection(session: Session) -> Connection:

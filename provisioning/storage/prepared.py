@@ -115,15 +115,35 @@ def run(connection: Connection, statement: Executable, values: Mapping[str, Any]
         DBAPIError: As SQLAlchemy would.
     """
     keys = tuple(values) if isinstance(statement, UpdateBase) else ()
-    dialect = connection.dialect
-    plan = _plan(statement, dialect, keys)
+    plan = _plan(statement, connection.dialect, keys)
     if plan is None or _is_listened_to(connection):
         return _through_sqlalchemy(connection, statement, values)
-    parameters = plan.parameters(values)
-    cursor = None
+    return _executed(connection, plan, plan.parameters(values))
+
+
+def run_many(
+    connection: Connection, statement: UpdateBase, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Execute a write once for each of several rows with the same columns, in one round trip.
+
+    One INSERT of many rows would cost five times as much CPU to put together.
+
+    Raises:
+        DBAPIError: As SQLAlchemy would.
+    """
+    plan = _plan(statement, connection.dialect, tuple(rows[0]))
+    if plan is None or _is_listened_to(connection):
+        for row in rows:
+            _through_sqlalchemy(connection, statement, row)
+    else:
+        _executed(connection, plan, [plan.parameters(row) for row in rows], many=True)
+
+
+def _executed(connection: Connection, plan: _Plan, parameters: Any, *, many: bool = False) -> Rows:
+    dialect, cursor = connection.dialect, None
     try:
         cursor = connection.connection.cursor()
-        cursor.execute(plan.sql, parameters)
+        (cursor.executemany if many else cursor.execute)(plan.sql, parameters)
         if not plan.types:
             return Rows((), cursor.rowcount)
         if plan.rows is None:

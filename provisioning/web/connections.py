@@ -23,8 +23,10 @@ from wtforms.validators import InputRequired, Length
 
 from provisioning.domain.errors import ConfigurationError
 from provisioning.services.container import Services
+from provisioning.services.inbound_rows import ACCESS_PATH
 from provisioning.services.tokens import NewToken
 from provisioning.storage.models.accounts import RoleName
+from provisioning.web.confirming import PasswordForm, is_them
 from provisioning.web.entrance import acting, needs
 from provisioning.web.guide import guides, pieces
 
@@ -36,8 +38,8 @@ def _choices() -> list[tuple[str, str]]:
     return [(guide.vendor, guide.name) for guide in guides().values()]
 
 
-class NewProviderForm(FlaskForm):
-    """A name for the source and whose product pushes into it."""
+class NewProviderForm(PasswordForm):
+    """A name for the source and whose product pushes into it; its first token is made with it."""
 
     vendor = SelectField("Identity provider", choices=_choices)
     name = StringField(
@@ -94,7 +96,7 @@ class ConnectionPages:
         somewhere meanwhile. Sending the form again is refused, the name is taken by then.
         """
         form = NewProviderForm()
-        if form.validate_on_submit():
+        if form.validate_on_submit() and is_them(self._services, form):
             name = form.name.data.strip()
             try:
                 token = self._services.add_identity_provider(name, form.vendor.data, acting())
@@ -148,13 +150,16 @@ class ConnectionPages:
         found = self._services.connection(source)
         guide = guides().get(found.vendor or "")
         run = self._services.run_reports.plan(found.last_run, limit=0) if found.last_run else None
-        url = self._services.context.public_url.rstrip("/") + SCIM_PATH
+        public_url = self._services.context.public_url.rstrip("/")
+        url = public_url + SCIM_PATH
         return render_template(
             "admin/connection.html",
             connection=found,
             run=run,
             guide=guide,
             values=guide.filled(url, token.secret if token else "") if guide else [],
+            oauth=guide.filled_oauth(public_url + ACCESS_PATH) if guide else [],
+            ignored=self._services.ignored(source),
             token=token,
             scim_url=url,
             vendor_form=VendorForm(formdata=None, vendor=found.vendor),

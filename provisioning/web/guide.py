@@ -10,11 +10,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VENDORS = ("entra", "okta", "jumpcloud", "onelogin", "authentik", "keycloak", "google", "other")
+VENDORS = (
+    *("entra", "okta", "jumpcloud", "onelogin", "authentik", "keycloak", "canaille", "google"),
+    "other",
+)
 """Every guide, in the order in which they are offered."""
 
 SCIM_URL = "{scim_url}"
 TOKEN = "{token}"  # noqa: S105 - a place for one
+TOKEN_URL = "{token_url}"  # noqa: S105 - the same
+CLIENT_ID = "{client_id}"
+CLIENT_SECRET = "{client_secret}"  # noqa: S105 - the same
 
 _FOLDER = Path(__file__).parent / "guides"
 _MARKED = re.compile(r"\*\*(?P<label>.+?)\*\*|`(?P<value>.+?)`")
@@ -31,7 +37,7 @@ class Value(_Part):
     """The field's name on the vendor's screen."""
 
     value: str
-    """The text, or a place (`{scim_url}`, `{token}`) for one of ours."""
+    """The text, or a place (`{scim_url}`, `{token}`, `{client_id}`) for one of ours."""
 
     note: str = ""
 
@@ -73,6 +79,12 @@ class Guide(_Part):
     needs: str
     frequency: str
     values: Sequence[Value] = Field(min_length=1)
+    oauth_choice: str = ""
+    """How the vendor's product is made to fetch access itself; "" if it cannot."""
+
+    oauth: Sequence[Value] = ()
+    """What is pasted then, instead of the token."""
+
     connect: Sequence[str] = Field(min_length=1)
     attributes: Sequence[Attribute] = Field(min_length=1)
     test: Sequence[str] = Field(min_length=1)
@@ -84,12 +96,24 @@ class Guide(_Part):
 
     def filled(self, scim_url: str, token: str) -> Sequence[Value]:
         """Return the values of the form with ours in their places; an unknown token stays empty."""
-        return [
-            value.model_copy(
-                update={"value": value.value.replace(SCIM_URL, scim_url).replace(TOKEN, token)}
-            )
-            for value in self.values
-        ]
+        return _filled(self.values, {SCIM_URL: scim_url, TOKEN: token})
+
+    def filled_oauth(
+        self, token_url: str, client_id: str = "", client_secret: str = ""
+    ) -> Sequence[Value]:
+        """Return the values for OAuth with ours in their places; what is unknown stays empty."""
+        places = {TOKEN_URL: token_url, CLIENT_ID: client_id, CLIENT_SECRET: client_secret}
+        return _filled(self.oauth, places)
+
+
+def _filled(values: Sequence[Value], places: Mapping[str, str]) -> Sequence[Value]:
+    found = []
+    for value in values:
+        text = value.value
+        for place, ours in places.items():
+            text = text.replace(place, ours)
+        found.append(value.model_copy(update={"value": text}))
+    return found
 
 
 @cache

@@ -12,6 +12,7 @@ from provisioning.domain.errors import ConfigurationError
 from provisioning.services.container import Services
 from provisioning.services.files import INBOUND_COLUMNS, inbound_cells
 from provisioning.services.inbound_report import period
+from provisioning.services.inbound_rows import ACCESS_PATH
 from provisioning.web.listing import NUMBER, PAGE, asked_number, csv_file, json_file
 
 SPANS = ("1h", "1d", "7d")
@@ -64,7 +65,7 @@ class InboundPages:
     def request(self, id_: int) -> ResponseReturnValue:
         """Show one request with its body and its error."""
         row = self._services.inbound_reports.request(id_)
-        return render_template("admin/inbound_request.html", row=row)
+        return render_template("admin/inbound_request.html", row=row, access_path=ACCESS_PATH)
 
     def _chosen(self) -> dict[str, Any]:
         """Return what the address asks for, as the reports take it."""
@@ -81,12 +82,13 @@ class InboundPages:
             "source": request.args.get("source", ""),
             "failed": request.args.get("failed") == "1",
             "person": about,
+            "ignored": request.args.get("ignored", ""),
             "since": since,
         }
 
 
 def _query(**more: Any) -> dict[str, Any]:
     """Return the query string of this list, to lead to another part of it."""
-    names = ("source", "failed", "since", "person")
+    names = ("source", "failed", "since", "person", "ignored")
     kept = {name: request.args[name] for name in names if request.args.get(name)}
     return {**kept, **more}

@@ -6,12 +6,10 @@ from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     IntegerField,
-    PasswordField,
     SelectMultipleField,
     StringField,
     SubmitField,
@@ -19,9 +17,8 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from provisioning.domain.errors import ConfigurationError, CredentialsError, NotFoundError
+from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.services.container import Services
-from provisioning.services.credentials import MAX_PASSWORD
 from provisioning.services.tokens import (
     DEFAULT_SCOPES,
     LIFETIME,
@@ -32,20 +29,11 @@ from provisioning.services.tokens import (
 )
 from provisioning.storage.models.accounts import RoleName
 from provisioning.storage.models.runs import TokenKind, TokenRecord
+from provisioning.web.confirming import PasswordForm, is_them
 from provisioning.web.entrance import acting, needs
 
 LONGEST_OVERLAP = 24 * 90
 LONGEST_NAME = 60
-
-
-class PasswordForm(FlaskForm):
-    """Whoever makes or ends a token shows that it is still them."""
-
-    password = PasswordField(
-        "Your password",
-        validators=[InputRequired("Type your own password again."), Length(max=MAX_PASSWORD)],
-        render_kw={"autocomplete": "current-password"},
-    )
 
 
 class NewTokenForm(PasswordForm):
@@ -115,8 +103,9 @@ class TokenPages:
     @needs(RoleName.ADMIN)
     def new(self) -> ResponseReturnValue:
         """Make a token and show it once."""
-        form = NewTokenForm(source=request.args.get("source"))
-        if form.validate_on_submit() and self._is_them(form):
+        asked = request.args
+        form = NewTokenForm(source=asked.get("source"), client=asked.get("client") == "1")
+        if form.validate_on_submit() and is_them(self._services, form):
             try:
                 made = self._services.tokens.create(
                     form.source.data.strip(),
@@ -137,7 +126,7 @@ class TokenPages:
         """Make a new token in place of one, and show it once."""
         token, source = self._found(token_id)
         form = RotateForm()
-        if form.validate_on_submit() and self._is_them(form):
+        if form.validate_on_submit() and is_them(self._services, form):
             overlap = timedelta(hours=form.hours.data)
             made = self._services.tokens.rotate(token_id, acting(), overlap=overlap)
             return self._shown(made, old=self._found(token_id)[0])
@@ -149,7 +138,7 @@ class TokenPages:
         """Make a token worthless from the next request on."""
         token, source = self._found(token_id)
         form = RevokeForm()
-        if form.validate_on_submit() and self._is_them(form):
+        if form.validate_on_submit() and is_them(self._services, form):
             self._services.tokens.revoke(token_id, acting())
             flash(f"{token_id} of {source} is revoked.", "success")
             return redirect(url_for("admin.tokens"), 303)
@@ -161,15 +150,6 @@ class TokenPages:
             if token.id == token_id:
                 return token, source
         raise NotFoundError("token", token_id[:LONGEST_NAME])
-
-    def _is_them(self, form: PasswordForm) -> bool:
-        """Whether the password is that of whoever is signed in; the form says so if not."""
-        try:
-            self._services.sessions.confirm(current_user.who, form.password.data)
-        except CredentialsError:
-            form.password.errors = ["This is not your password. After five wrong ones wait."]
-            return False
-        return True
 
     def _shown(self, made: NewToken, *, old: TokenRecord | None = None) -> ResponseReturnValue:
         public_url = self._services.context.public_url

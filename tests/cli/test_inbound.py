@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import urllib.error
 import urllib.request
 
@@ -51,6 +52,34 @@ def test_what_several_workers_noted_is_there_after_they_stopped(folder):
     assert "7 requests" in narrowed.out
     assert "not there" in narrowed.out
     assert made["token"] not in json.dumps(found)
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "words"])
+def test_requests_are_followed_until_somebody_stops_it(usher, as_json):
+    """New ones as they come, one on a line, oldest first; Ctrl-C is no failure."""
+    token = usher("token", "create", "idp", "--json").json["token"]
+    port = free_port()
+    words = ["--json"] if as_json else []
+    with usher.serving(port, "--no-scheduler"):
+        assert ask(port, token, "/Users/before") == 404
+        usher("inbound", "--follow", "--since", "1h", "--limit", "1")
+        with usher.running("inbound", "--follow", "--failed", *words) as following:
+            hint = following.stderr if as_json else following.stdout
+            assert hint.readline() == "Waiting for requests; Ctrl-C ends.\n"
+            assert ask(port, token, "/Users") == 200
+            for number in range(3):
+                assert ask(port, token, f"/Users/{number}%1b%5b31m") == 404
+            lines = [following.stdout.readline() for _ in range(3)]
+            following.send_signal(signal.SIGINT)
+            rest, complaints = following.communicate(timeout=60)
+    assert (following.returncode, rest, complaints) == (0, "", "")
+    if as_json:
+        paths = [json.loads(line)["path"] for line in lines]
+        assert paths == [f"/Users/{number}\x1b[31m" for number in range(3)]
+    else:
+        for number, line in enumerate(lines):
+            assert f"idp  404 not there  GET /Users/{number}?[31m  there is no user" in line
+        assert "\x1b" not in "".join(lines)
 
 
 def test_a_wrong_question_is_a_sentence(usher):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from typing import Any
 
 import httpx2
 
+from provisioning.web.guide import guides
 from tests.kit.postgres import free_port
 from tests.kit.usher import wait_until_ready
 
@@ -64,16 +67,11 @@ class Canaille:
         return json.loads(done.stdout) if done.stdout.startswith("{") else None
 
     def provision_to(self, url: str, token: str) -> None:
-        """Register a service provider, and the token canaille has to send to it."""
-        client = self.command(
-            "create", "client", "--client-id", "usher", "--client-name", "Usher",
-            "--client-uri", url,
-        )  # fmt: skip
-        self.command(
-            "create", "token", "--token-id", "usher", "--access-token", token,
-            "--client", client["id"], "--issue-date", "2026-01-01T00:00:00+00:00",
-            "--lifetime", str(50 * 365 * 86_400),
-        )  # fmt: skip
+        """Register a service provider, and the token canaille has to send, as our guide says it."""
+        values = {"URI": url, "TOKEN": token}
+        for words in _commands_of_the_guide():
+            made = self.command(*(values.get(word, word) for word in words))
+            values.setdefault("ID", made["id"])
 
     def sign_in(self) -> None:
         """Sign in as the administrator."""
@@ -126,6 +124,13 @@ class Canaille:
             "LANG": "C.UTF-8",
             "CANAILLE_CONFIG": str(self._config),
         }
+
+
+def _commands_of_the_guide() -> Iterator[list[str]]:
+    """Yield what an administrator types, without `canaille`, and with names for their values."""
+    for step in guides()["canaille"].connect:
+        for text in re.findall(r"`canaille (create [^`]+)`", step):
+            yield shlex.split(text)
 
 
 class _Page(HTMLParser):

@@ -103,6 +103,9 @@ The source's page in Usher shows the same with the values filled in.
 [What each request means](README.md) is the same for every provider. Written by `make docs`."""
 
 
+ID_AND_SECRET = "The page Tokens, or `usher token create NAME --client`, shows id and secret once."
+
+
 def guide_page(guide: Guide) -> str:
     """Return the guide for one identity provider as a document."""
     values = guide.filled("PUBLIC_URL/scim/v2", "the token")
@@ -116,6 +119,7 @@ def guide_page(guide: Guide) -> str:
             f"Labels compared in {guide.checked}. {SAME_FOR_ALL}",
             "## What to paste",
             *(_value(one.label, one.value, one.note) for one in values),
+            *_oauth(guide),
             f"## Connect\n\n{_numbered(guide.connect)}",
             "## Attributes",
             "\n".join((f"| {guide.name} | SCIM | advice |", "|---|---|---|", *attributes)),
@@ -128,6 +132,14 @@ def guide_page(guide: Guide) -> str:
             f"## Read in\n\n{'; '.join(references)}.\n",
         )
     )
+
+
+def _oauth(guide: Guide) -> Iterator[str]:
+    if not guide.oauth:
+        return
+    yield f"## Instead of a token\n\n{guide.oauth_choice} {ID_AND_SECRET}"
+    for one in guide.filled_oauth("PUBLIC_URL/oauth/token", "the client id", "the client secret"):
+        yield _value(one.label, one.value, one.note)
 
 
 def _value(label: str, value: str, note: str) -> str:

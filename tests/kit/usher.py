@@ -63,6 +63,23 @@ class Usher:
         return answer
 
     @contextmanager
+    def running(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """A command that goes on until it is stopped; who reads too little need not wait for it."""
+        process = subprocess.Popen(
+            [USHER, *words],
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    @contextmanager
     def serving(self, port: int, *words: str) -> Iterator[subprocess.Popen[str]]:
         """`usher serve` until the block ends; it has to start, and to stop by SIGTERM."""
         process = subprocess.Popen(

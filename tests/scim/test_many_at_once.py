@@ -14,6 +14,7 @@ from provisioning.storage.models.employees import EmployeeRecord
 from tests.kit.nights import count
 from tests.kit.scim_client import (
     ENTERPRISE,
+    GROUP,
     ScimClient,
     connect,
     operation,
@@ -206,7 +207,23 @@ def test_whoever_meets_writers_without_end_is_asked_to_come_again(idp, monkeypat
     monkeypatch.setattr(pushing.Provisioner, "perform", stale)
     change = operation("replace", "title", "Chief")
     answer = idp.try_patch(ann["id"], change)
-    assert "nothing was changed" in refusal(answer, 503)
+    assert "the same user right now; nothing was changed" in refusal(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
     refusal(idp.try_patch(ann["id"], change, If_Match='W/"1"'), 412)
     assert idp.get(ann["id"]) == ann
+
+
+@pytest.mark.parametrize(
+    ("method", "verb"), [("POST", "create"), ("PUT", "change"), ("DELETE", "delete")]
+)
+def test_a_group_others_are_writing_is_called_a_group(idp, monkeypatch, method, verb):
+    """Whatever is done to it: the sentence is about what the request was about."""
+    group = {"schemas": [GROUP], "displayName": "sales"}
+    made = idp("POST", "/Groups", group).json
+
+    def stale(*_args, **_more):
+        raise StaleWriteError("somebody else was faster")
+
+    monkeypatch.setattr(idp.services.scim_groups, verb, stale)
+    path = "/Groups" if method == "POST" else f"/Groups/{made['id']}"
+    assert "the same group right now; nothing was changed" in refusal(idp(method, path, group), 503)

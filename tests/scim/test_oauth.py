@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from datetime import timedelta
 
 import httpx2
@@ -16,37 +15,10 @@ from provisioning.scim.limits import FAILURES, ScimLimits
 from provisioning.scim.oauth import create_oauth_blueprint
 from provisioning.services.tokens import DEFAULT_SCOPES
 from tests.kit.nights import ME
+from tests.kit.oauth import Endpoint
 from tests.kit.postgres import free_port
-from tests.kit.scim_client import ScimClient, refusal, user
-from tests.kit.services import PUBLIC_URL
-from tests.kit.site import make_site
+from tests.kit.scim_client import refusal, user
 from tests.kit.usher import Usher
-
-
-class Endpoint:
-    """The token endpoint of a world, with one client."""
-
-    def __init__(self, world, **choices):
-        self.services = world.services
-        self.app = make_site(world.services)
-        self.client = self.services.tokens.create("idp", ME, client=True, **choices)
-        self.http = self.app.test_client()
-
-    def __call__(self, *, basic=None, **form):
-        """Send a form, the client's id and secret in the header unless told otherwise."""
-        id_, secret = basic or (self.client.id, self.client.secret)
-        header = b64encode(f"{id_}:{secret}".encode()).decode()
-        headers = {"Authorization": f"Basic {header}"} if basic != () else {}
-        form.setdefault("grant_type", "client_credentials")
-        return self.send(form, headers)
-
-    def send(self, form, headers=None):
-        return self.http.post("/oauth/token", base_url=PUBLIC_URL, data=form, headers=headers)
-
-    def scim(self, answer):
-        """A SCIM client with the access token of an answer."""
-        assert answer.status_code == 200, answer.text
-        return ScimClient(self.app, self.services, answer.json["access_token"])
 
 
 @pytest.fixture
@@ -151,7 +123,7 @@ def test_who_guesses_secrets_too_often_waits(sqlite_endpoint):
     """The same measure as for tokens; who knows the secret is not kept out by it."""
     endpoint, app = sqlite_endpoint, Flask(__name__)
     gate = Gate(endpoint.services.tokens, ScimLimits(), clock=lambda: 1_000)
-    app.register_blueprint(create_oauth_blueprint(endpoint.services.access_tokens, gate))
+    app.register_blueprint(create_oauth_blueprint(endpoint.services, gate))
     endpoint.http = app.test_client()
     for _ in range(FAILURES):
         assert endpoint(basic=("00000000", "x")).status_code == 401

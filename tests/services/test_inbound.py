@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from provisioning.services.ignored_report import ignored_attributes
 from provisioning.services.inbound import BATCH, InboundLog
-from provisioning.services.inbound_report import unknown_attributes
 from provisioning.services.inbound_rows import InboundRequest
 from provisioning.storage.migrate import upgrade
 from provisioning.storage.models.inbound import InboundRequestRecord
@@ -280,9 +280,13 @@ def test_what_is_ignored_is_listed_by_source(world, source):
     world.clock.advance(timedelta(hours=1))
     log.note(request(world, source_id=source, unknown=("a",)))
     log.flush()
-    found = unknown_attributes(world.services.context, source)
+    found = ignored_attributes(world.services.context, "idp")
     now = world.clock.now()
     assert [(each.name, each.requests, each.last_at) for each in found] == [
         ("a", 2, now),
         ("b", 1, now - timedelta(hours=1)),
     ]
+    reports = world.services.inbound_reports
+    for name, expected in (("a", 2), ("b", 1), ("c", 0), ('a"', 0), ("%", 0)):
+        assert len(reports.requests(source="idp", ignored=name)) == expected
+    assert len(list(reports.all_requests(ignored="a"))) == 2

@@ -30,7 +30,7 @@ from provisioning.storage.base import Database
 from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import IntranetRecord, SeatCounterRecord
-from provisioning.storage.prepared import run
+from provisioning.storage.prepared import run, run_many
 
 INTRANET, EMPLOYEE = table_of(IntranetRecord), table_of(EmployeeRecord)
 NEW, NEWCOMER = insert(INTRANET).inline(), insert(EMPLOYEE).inline()
@@ -43,6 +43,7 @@ BOTH = union_all(
     select(literal("employee"), EMPLOYEE.c.id).where(EMPLOYEE.c.state == EmployeeState.ACTIVE),
 )
 RENAME = update(INTRANET).where(this(INTRANET.c.slug))
+RENAME_NAMED = update(INTRANET).where(INTRANET.c.slug.in_(bindparam("slugs", expanding=True)))
 COUNT = RENAME.values(next_employee_seq=INTRANET.c.next_employee_seq + 1).returning(
     INTRANET.c.next_employee_seq, INTRANET.c.policy
 )
@@ -91,6 +92,29 @@ def test_defaults_that_are_made_are_made_for_every_row(database):
         for slug in ("a", "b"):
             execute(session, NEW, slug=slug, name=slug)
         assert len(set(execute(session, select(INTRANET.c.id)).scalars())) == 2
+
+
+def test_many_rows_are_written_as_if_they_came_one_by_one(database, intranet):
+    """Converted each, with defaults of their own; all or none, and an error is SQLAlchemy's."""
+    more = [{"slug": slug, "name": slug, "policy": {"limits": [slug]}} for slug in "bcd"]
+    heard = []
+    event.listen(database.engine, "after_cursor_execute", lambda *said: heard.append(said[2]))
+    with database.write() as session:
+        run_many(session.connection(), NEW, more)
+    assert sum("INSERT INTO intranet" in statement for statement in heard) == 1
+    with database.read() as session:
+        rows = session.scalars(select(IntranetRecord).order_by(IntranetRecord.slug)).all()
+    assert [(row.slug, row.policy["limits"]) for row in rows[1:]] == [(s, [s]) for s in "bcd"]
+    assert len({row.id for row in rows}) == 4
+    assert rows[3].time_zone == "UTC"
+    with pytest.raises(IntegrityError) as refused, database.write() as session:
+        run_many(session.connection(), NEW, [{"slug": slug, "name": "words"} for slug in "ea"])
+    assert "words" not in str(refused.value)
+    with database.write() as session:
+        renamed = [{"slugs": [slug], "name": "X"} for slug in "bc"]
+        run_many(session.connection(), RENAME_NAMED, renamed)
+        names = session.scalars(select(IntranetRecord.name).order_by(IntranetRecord.slug)).all()
+    assert names == ["A", "X", "X", "d"]
 
 
 def test_a_write_says_how_many_rows_and_returns_what_it_is_asked_for(database, intranet):

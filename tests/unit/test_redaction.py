@@ -142,6 +142,15 @@ def test_tokens_are_known_by_their_form(text):
         assert "YW5u" not in found
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["PA\u017f\u017fWORD=", "to\u212aen: ", "api \u212aey=", "Bas\u0131c ", "credent\u0131al="],
+)
+def test_letters_that_only_look_different_hide_nothing(words):
+    """Safety 9: a long s, a Kelvin sign and a dotless i are s, k and i."""
+    assert HIDDEN not in redacted_text(f"{words}{HIDDEN}")
+
+
 secrets = st.text('abcdefgh0123456789 "\\é\n', min_size=4, max_size=30).map(lambda s: f"§{s}§")
 cased = st.sampled_from(
     ["password", "secret", "token", "credentials", "apiKey", "pwd", "authorization"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from flask import get_template_attribute
@@ -14,18 +15,19 @@ from provisioning.storage.models.effects import EventRecord
 from provisioning.storage.models.runs import TokenRecord
 from provisioning.web.guide import VENDORS, guides
 from tests.kit.nights import ME, count
-from tests.kit.scim_client import connect, user
+from tests.kit.scim_client import CORE, ENTERPRISE, connect, user
 from tests.kit.services import PUBLIC_URL
 from tests.kit.site import administrator, make_site, place
 from tests.kit.sources import entry
+from tests.kit.world import PASSWORD
 
 PAGE = "/admin/connections"
 SECRET = re.compile(r"usher_[0-9a-f]{8}_[\w-]{43}")
 
 
-def added(admin, name="okta", vendor="okta"):
+def added(admin, name="okta", vendor="okta", password=PASSWORD):
     """The page that follows when a provider is added."""
-    return admin.send(PAGE, name=name, vendor=vendor)
+    return admin.send(PAGE, name=name, vendor=vendor, password=password)
 
 
 def row(page, source):
@@ -45,10 +47,23 @@ def test_every_source_is_listed_with_its_last_sign_of_life(admin, world):
     world.services.tokens.create("quiet", ME)
     page = admin.get(PAGE)
     assert f"corp ldap yes run {run} , 1 people" in row(page, "corp")
-    assert "request 23 Nov 2026 12:00 – 1, until 23 Nov 2027" in row(page, "okta")
+    assert "request 23 Nov 2026 12:00 – 1 , until 23 Nov 2027" in row(page, "okta")
     assert "no: its first letters wait" in row(page, "okta")
     assert "waiting for the first request 23 Nov 2026 12:00: revoked none" in row(page, "old")
-    assert "waiting for the first request – 1, until" in row(page, "quiet")
+    assert "waiting for the first request – 1 , until" in row(page, "quiet")
+
+
+def test_what_a_client_fetches_is_no_token_of_its_own(admin, world):
+    """An access token ends within the hour: that is no date to be warned of, and none to count."""
+    client = world.services.tokens.create("idp", ME, client=True)
+    caller = world.services.access_tokens.client(client.id, client.secret, "192.0.2.7")
+    access = world.services.access_tokens.issue(caller, ["users:read"])
+    world.clock.advance(timedelta(minutes=2))
+    assert world.services.tokens.check(access.secret, "192.0.2.8")
+    assert "request 23 Nov 2026 12:02 – 1 , until 23 Nov 2027" in row(admin.get(PAGE), "idp")
+    page = admin.get(f"{PAGE}/idp").text
+    assert "23 Nov 2026 12:02 from 192.0.2.8" in page
+    assert 'href="/admin/tokens#source-idp">1</a>, expires 23 Nov 2027' in page
 
 
 def test_the_token_of_a_new_provider_is_shown_once_and_never_again(admin, world):
@@ -105,9 +120,65 @@ def test_each_guide_is_filled_in_with_the_real_values(admin, vendor):
         assert value.value in text
     assert "{scim_url}" not in text
     assert "{token}" not in text
-    assert text.count("data-copy=") == len(guide.values) + 1
+    assert ("Instead of a token: OAuth 2" in text) is bool(guide.oauth)
+    assert 'href="/admin/tokens/new?source=idp&client=1"' in text or not guide.oauth
+    assert (f"{PUBLIC_URL}/oauth/token" in text) is bool(guide.oauth)
+    known = [value for value in guide.filled_oauth("x") if value.value]
+    assert text.count("data-copy=") == len(guide.values) + len(known) + 1
     for heading in ("Connect", "Test", "Assign people", "Known quirks", "When it fails"):
         assert heading in text
+
+
+@pytest.mark.parametrize("password", ["", "wrong horse battery"])
+def test_without_the_password_no_door_is_opened(admin, world, password):
+    """Whoever finds an administrator's screen open makes no token with it, here or elsewhere."""
+    answer = added(admin, password=password)
+    assert answer.status_code == 422
+    assert not SECRET.search(answer.text)
+    assert count(world, TokenRecord) == 0
+    assert [source.name for source in world.services.connections()] == ["corp"]
+    for _ in range(5):
+        added(admin, password="wrong horse battery")
+    assert added(admin).status_code == 422, "guesses are counted"
+
+
+def test_the_way_to_an_oauth_client_is_short(admin, world):
+    """The form knows for whom and what; the guide had the token URL already."""
+    added(admin, name="idp", vendor="entra")
+    page = admin.get("/admin/tokens/new?source=idp&client=1").text
+    assert re.search(r'name="source"[^>]*value="idp"', page)
+    assert re.search(r'<input[^>]*checked[^>]*name="client"|name="client"[^>]*checked', page)
+    assert not re.search(r'name="client"[^>]*checked', admin.get("/admin/tokens/new").text)
+
+
+def test_what_a_provider_sends_for_nothing_is_listed_with_what_to_do(admin, world):
+    """What has no place here is told, with how often and when; each count leads to its list."""
+    idp = connect(world.services, "idp")
+    assert "Sent and ignored" not in admin.get(f"{PAGE}/idp").text
+    for name in ("ann", "bob"):
+        extra = {"shoe&size": "43", "urn:corp:2.0:User": {"badge": "7"}}
+        idp("POST", "/Users", user(name, **extra))
+    idp("POST", "/Users", user("cid", **{ENTERPRISE: {"desk": "4"}}))
+    kept = {"schemas": [CORE, "urn:corp:2.0:User"], "urn:corp:2.0:User": {"badge": "8"}}
+    idp("POST", "/Users", user("dan", **kept))
+    assert world.services.inbound.flush()
+    page = html.unescape(admin.get(f"{PAGE}/idp").text)
+    lines = {
+        name.split(":")[-1]: (words, link)
+        for name, words, link in re.findall(
+            r'<td class="text-break"><code>(.+?)</code>.*?What to do">(.+?)</td>.*?href="(.+?)">',
+            page,
+            re.DOTALL,
+        )
+    }
+    assert lines.keys() == {"shoe&size", "badge", "desk"}
+    assert "name its schema" in lines["badge"][0]
+    for name in ("shoe&size", "desk"):
+        assert lines[name][0].startswith("Correct its name")
+    for name, expected in (("shoe&size", 2), ("badge", 2), ("desk", 1)):
+        listed = admin.get(lines[name][1].replace("shoe&size", "shoe%26size"))
+        assert listed.text.count("<code>POST /Users</code>") == expected, name
+    assert "Sent and ignored" not in admin.get(f"{PAGE}/corp").text
 
 
 def test_a_source_that_was_made_elsewhere_is_told_its_vendor(admin, world):
@@ -149,7 +220,7 @@ def test_a_revoked_token_is_told_to_who_waits(admin, world):
     status = admin.get(f"{PAGE}/idp/status.json").json
     assert (status["last_rejected_at"], status["last_rejected"]) == ("12:00:00", "revoked")
     page = " ".join(re.sub(r"<[^>]+>", "", admin.get(f"{PAGE}/idp").text).split())
-    assert "A request was rejected at 12:00:00: its token is revoked." in page
+    assert "A request was rejected at 12:00:00: token revoked." in page
 
 
 def test_a_source_is_released_where_its_first_requests_were_seen(admin, world):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.kit.nights import ME
 from tests.kit.scim_client import connect, employee_of, user
+from tests.kit.services import PUBLIC_URL
 
 
 @pytest.fixture
@@ -78,6 +79,24 @@ def test_a_request_shows_its_body_without_secrets(admin, idp):
     assert "uniqueness" in refused
     assert "<b>Chief" not in refused
     assert admin.get("/admin/inbound/999").status_code == 404
+
+
+def test_a_request_for_access_shows_who_asked(admin, idp):
+    """Its client and its outcome, on the page and in the files; nothing it sent."""
+    client = idp.services.tokens.create("idp", ME, client=True)
+    for secret in (client.secret, "wrong-secret"):
+        form = {"grant_type": "client_credentials", "client_id": client.id, "client_secret": secret}
+        idp.client.post("/oauth/token", base_url=PUBLIC_URL, data=form)
+    assert idp.services.inbound.flush()
+    refused, given, *_ = admin.get("/admin/inbound.json").json["inbound"]
+    assert (given["token"], given["outcome"]) == (client.id, "access given")
+    page = admin.get("/admin/inbound").text
+    assert page.count("POST /oauth/token") == 2
+    assert "401 no good client" in page
+    shown = admin.get(f"/admin/inbound/{refused['id']}").text
+    for words in ("Client</dt>", client.id, "invalid_client", "not proven"):
+        assert words in shown
+    assert "wrong-secret" not in shown
 
 
 def test_a_persons_page_leads_to_the_requests_about_them(admin, idp):

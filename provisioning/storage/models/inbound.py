@@ -35,7 +35,7 @@ class InboundRequestRecord(Base):
     """None when no good token came with it."""
 
     token_id: Mapped[str | None]
-    """The public part of the token, good or not."""
+    """The public part of the token, or the id of the client, good or not."""
 
     remote_address: Mapped[str | None]
     at: Mapped[datetime]
@@ -43,7 +43,7 @@ class InboundRequestRecord(Base):
 
     method: Mapped[str]
     path: Mapped[str]
-    """Below /scim/v2."""
+    """Below /scim/v2; whole where it is not below it, or reads as if it were not."""
 
     query: Mapped[str | None]
     body: Mapped[str | None]
@@ -52,6 +52,8 @@ class InboundRequestRecord(Base):
 
     failed: Mapped[bool]
     scim_type: Mapped[str | None]
+    """The error's own code; that of RFC 6749 for a request for access."""
+
     detail: Mapped[str | None]
     duration_ms: Mapped[float]
     quirks: Mapped[list[str] | None] = mapped_column(Json)
