@@ -15,9 +15,9 @@ from provisioning.scim import keysets
 from provisioning.scim.filters import is_descending
 from provisioning.scim.paging import Page, bad_cursor, cursor_after, page_of
 from provisioning.scim.quirks import with_quotes
+from provisioning.storage.compiled import run
 from provisioning.storage.core import this
 from provisioning.storage.models.scim import ScimCounterRecord
-from provisioning.storage.prepared import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class _Asking:
         named = {"this_source_id": self.source_id, **values}
         return self.connection.execute(query, named).all()
 
-    def prepared(self, query: Select[Any], **values: int) -> Sequence[Any]:
+    def compiled(self, query: Select[Any], **values: int) -> Sequence[Any]:
         return run(self.connection, query, {"this_source_id": self.source_id, **values})
 
 
@@ -88,7 +88,7 @@ class Listed:
         elif filtered or len(order) > 1:
             rows = asking.rows(self.at(query, order, deep=page.offset > 0), **_window(page))
         else:
-            rows = asking.prepared(_unfiltered(self, deep=page.offset > 0), **_window(page))
+            rows = asking.compiled(_unfiltered(self, deep=page.offset > 0), **_window(page))
         total = self._total(asking, query, page, len(rows), filtered)
         found = [self.row(*columns) for columns in rows]
         return Listing(found, total, None if page.by_cursor else page.start, cursors)
@@ -144,7 +144,7 @@ class Listed:
         filtered: bool,  # noqa: FBT001 - a fact, not a mode
     ) -> int:
         if not filtered:
-            return _number(asking.prepared(_counted(self)))
+            return _number(asking.compiled(_counted(self)))
         if page.start == 1 and not page.after and 0 < found < page.count:
             return found
         matching = query.with_only_columns(self.id, maintain_column_froms=True)

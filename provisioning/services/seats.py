@@ -13,10 +13,10 @@ from provisioning.domain.seats import SEATED, Seats
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, Actor, ServiceContext
 from provisioning.services.findings import close_finding, open_finding
+from provisioning.storage.compiled import run
 from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord
-from provisioning.storage.prepared import run
 
 _OURS = (this(SeatCounterRecord.intranet_id), SeatCounterRecord.kind == "employee")
 _TAKE = (

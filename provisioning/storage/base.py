@@ -33,7 +33,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-from provisioning.storage.prepared import run
+from provisioning.storage.compiled import run
 from provisioning.storage.writers import WriterQueue
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.storage import schema
 from provisioning.storage.base import CONNECTION, Base
-from provisioning.storage.prepared import Rows, run, run_many
+from provisioning.storage.compiled import Rows, run, run_many
 
 
 def this(column: Any) -> ColumnElement[bool]:

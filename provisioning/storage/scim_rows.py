@@ -24,12 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+from provisioning.storage.compiled import run
 from provisioning.storage.core import this
 from provisioning.storage.models.accounts import BindingRecord, IdentityRecord, InvitationRecord
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
-from provisioning.storage.prepared import run
 
 USER, GROUP = "User", "Group"
 """The kinds of members, as SCIM names them."""
@@ -136,7 +136,7 @@ def outcome_columns() -> Sequence[Any]:
         .where(BindingRecord.employee_id == employee.id)
         .scalar_subquery()
     )
-    # As text of the statement, not as a value: so the statement can be prepared.
+    # As text of the statement, not as a value: so the statement can be compiled once.
     comma: Any = literal_column("','")
     findings = (
         select(func.aggregate_strings(FindingRecord.kind, comma))

@@ -1,4 +1,4 @@
-"""Prepared statements say and return what SQLAlchemy would."""
+"""Statements compiled once say and return what SQLAlchemy would."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from provisioning.domain.employees import EmployeeState
 from provisioning.storage.base import Database
+from provisioning.storage.compiled import run, run_many
 from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import IntranetRecord, SeatCounterRecord
-from provisioning.storage.prepared import run, run_many
 
 INTRANET, EMPLOYEE = table_of(IntranetRecord), table_of(EmployeeRecord)
 NEW, NEWCOMER = insert(INTRANET).inline(), insert(EMPLOYEE).inline()

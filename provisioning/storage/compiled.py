@@ -30,7 +30,7 @@ class Rows(Sequence[Any]):
     __slots__ = ("_rows", "rowcount")
 
     def __init__(self, rows: Sequence[Any], rowcount: int) -> None:
-        """Keep all of them: what is prepared here returns few."""
+        """Keep all of them: what is run here returns few."""
         self._rows = rows
         self.rowcount = rowcount
 
