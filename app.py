@@ -43,7 +43,7 @@ from provisioning.storage.base import Database
 from provisioning.storage.secret_key import deployment_key
 from provisioning.web.errors import add_error_pages
 from provisioning.web.health import create_health_blueprint
-from provisioning.web.kept_connections import telling_when_to_hang_up
+from provisioning.web.kept_connections import tell_when_to_hang_up
 from provisioning.web.pages import create_admin_blueprint
 from provisioning.web.security import harden, security_headers
 from provisioning.web.server import leave_the_terminal, require_free, serve
@@ -126,10 +126,7 @@ def create_app() -> Flask:
     leave_the_terminal()
     settings = read_settings()
     services = make_services(settings)
-    app = make_app(settings, services)
-    # As with the fast lane, Flask's documentation wraps it so.
-    app.wsgi_app = telling_when_to_hang_up(app.wsgi_app)  # type: ignore[assignment, method-assign]
-    return app
+    return tell_when_to_hang_up(make_app(settings, services))
 
 
 def make_app(settings: Settings, services: Services) -> Flask:

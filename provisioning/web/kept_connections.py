@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask
+
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class _Body:
@@ -29,8 +31,9 @@ class _Body:
         return data
 
 
-def telling_when_to_hang_up(application: WSGIApplication) -> WSGIApplication:
-    """Return an application that says `Connection: close` wherever the server will close it."""
+def tell_when_to_hang_up(app: Flask) -> Flask:
+    """Have an application say `Connection: close` wherever the server will close it."""
+    application = app.wsgi_app
 
     def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH", "")
@@ -45,4 +48,6 @@ def telling_when_to_hang_up(application: WSGIApplication) -> WSGIApplication:
 
         return application({**environ, "wsgi.input": body}, begin)
 
-    return answer
+    # As with the fast lane, Flask's documentation wraps it so.
+    app.wsgi_app = answer  # type: ignore[assignment, method-assign]
+    return app
