@@ -156,7 +156,7 @@ class ScimClient:
         """The resources of a page, each with what became of it."""
         page = self.list(**arguments)["Resources"]
         outcomes = self.list(**arguments, attributes=OURS)["Resources"]
-        return [{**one, OURS: more[OURS]} for one, more in zip(page, outcomes, strict=True)]
+        return [{**one, **more} for one, more in zip(page, outcomes, strict=True)]
 
     def try_list(self, **arguments: Any) -> TestResponse:
         """A list, whatever comes of it."""

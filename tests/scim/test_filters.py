@@ -62,7 +62,7 @@ FOUND = [
     ('title pr and userType eq "Employee"', [B]),
     ('title pr or userType eq "Intern"', [B, U]),
     (f'schemas eq "{ENTERPRISE}"', [B, U]),
-    (f'schemas[value eq "{OURS}"]', [U]),
+    (f'schemas[value eq "{OURS}"]', [B, U, Z]),
     ('userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")', [B]),
     ('userType ne "Employee" and not (emails co "example.com" or emails.value co "org")', [Z]),
     ('userType eq "Employee" and (emails.type eq "work")', [B]),

@@ -34,7 +34,9 @@ def search_of_user(document: Mapping[str, Any]) -> dict[str, Any]:
     Every value is a text in the form comparisons use; null is left out; of a multi-valued
     attribute the primary entry comes first.
     """
-    folded = _folded_parts(USER_ATTRIBUTES, document)
+    # Facts of ours are about everybody, whether an answer shows them or not.
+    schemas = dict.fromkeys([*document.get("schemas", ()), EXTENSION])
+    folded = _folded_parts(USER_ATTRIBUTES, {**document, "schemas": list(schemas)})
     for urn, part, attributes in (
         (ENTERPRISE, ENTERPRISE_PART, ENTERPRISE_ATTRIBUTES),
         (EXTENSION, USHER_PART, USHER_ATTRIBUTES),
