@@ -137,7 +137,12 @@ class Users(ResourceType[UserRow]):
         row = started_over(
             self.name,
             lambda: self._services.scim_users.change(
-                caller.source_id, id_, rewrite, caller.actor, expected_version=version
+                caller.source_id,
+                id_,
+                rewrite,
+                caller.actor,
+                expected_version=version,
+                with_outcome=_asks_for_outcome(asked),
             ),
             version=version,
         )

@@ -49,10 +49,10 @@ Rewrite = Callable[[bytes, UUID, bool], ScimUserWrite]
 what shall be stored instead."""
 
 
-def stored_user(session: Session, source_id: UUID, id_: UUID) -> UserRow:
+def stored_user(session: Session, source_id: UUID, id_: UUID, *, with_outcome: bool) -> UserRow:
     """Return a resource just written, as it is answered."""
     session.flush()
-    row = find_user(session.connection(), source_id, id_)
+    row = find_user(session.connection(), source_id, id_, with_outcome=with_outcome)
     if row is None:
         raise NotFoundError("user", id_)
     return row

@@ -53,7 +53,12 @@ class ScimUserService:
         self._context = context
 
     def create(
-        self, source_id: UUID, build: Callable[[UUID], ScimUserWrite], actor: Actor
+        self,
+        source_id: UUID,
+        build: Callable[[UUID], ScimUserWrite],
+        actor: Actor,
+        *,
+        with_outcome: bool = False,
     ) -> UserRow:
         """Add a resource, correlate, then invite, let wait or hire back.
 
@@ -61,6 +66,7 @@ class ScimUserService:
             source_id: The token's source.
             build: Given the new resource's id, returns what to store.
             actor: The token.
+            with_outcome: Whether what became of them is wanted.
 
         Raises:
             UniquenessError: A visible resource has this userName or externalId.
@@ -74,7 +80,8 @@ class ScimUserService:
                 require_unique(session, source_id, write, None)
                 push = self._push(session, read_source(session, source_id), actor)
                 who = push.provision(str(id_), write.person, first_heard=True)
-                return self._insert(session, source_id, id_, seq, write, who)
+                self._insert(session, source_id, id_, seq, write, who)
+                return stored_user(session, source_id, id_, with_outcome=with_outcome)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, None)
@@ -88,6 +95,7 @@ class ScimUserService:
         actor: Actor,
         *,
         expected_version: int | None = None,
+        with_outcome: bool = False,
     ) -> UserRow:
         """Replace or patch a resource under a row lock; parallel changes queue up.
 
@@ -109,7 +117,7 @@ class ScimUserService:
                 who = self._push(session, source, actor).provision(str(id), write.person)
                 who = who or linked_employee(session, source, str(id))
                 self._store(session, id, before, write, who)
-                view = stored_user(session, source_id, id)
+                view = stored_user(session, source_id, id, with_outcome=with_outcome)
         except IntegrityError as error:
             with self._context.database.read() as session:
                 require_unique(session, source_id, write, id)
@@ -156,7 +164,7 @@ class ScimUserService:
         seq: int,
         write: ScimUserWrite,
         who: UUID | None,
-    ) -> UserRow:
+    ) -> None:
         now = self._context.now()
         made = {"created_at": now, "modified_at": now, "version": 1}
         add_row(
@@ -170,7 +178,6 @@ class ScimUserService:
             search=write.search,
         )
         add_emails(session, id_, write.email_keys)
-        return stored_user(session, source_id, id_)
 
     def _locked(
         self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
