@@ -90,7 +90,7 @@ def test_groups_put_into_each_other_at_once_make_no_circle(idp):
     def put(place):
         client = ScimClient(idp.app, idp.services, idp.token)
         change = operation("add", "members", as_members(groups[place - 1]))
-        start.wait(10)
+        start.wait(60)
         return client.try_patch_group(groups[place]["id"], change)
 
     with ThreadPoolExecutor(len(groups)) as pool:
@@ -120,7 +120,7 @@ def test_whoever_is_sent_away_from_a_circle_of_waiting_begins_again(idp, monkeyp
         done.append(action)
         if len(done) == 1:
             thread.submit(other)
-            assert holding.wait(10)
+            assert holding.wait(60)
             while not database.look(somebody_waits):
                 pass
         return perform(provisioner, action)
@@ -147,7 +147,7 @@ def test_a_source_released_while_a_request_waits_is_released_for_it(postgresql_u
 
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(hold)
-        assert holding.wait(10)
+        assert holding.wait(60)
         waiting = threads.submit(idp.activate, ann["id"], True)
         while not database.look(somebody_waits):
             pass
