@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.kit.browser import browser
-from tests.kit.demo import NARROW, WIDE, enter, running_demo
+from tests.kit.demo import NARROW, PASSWORD, WIDE, enter, running_demo
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 VENDORS = ("Microsoft Entra ID", "OneLogin", "Keycloak")
@@ -46,6 +46,7 @@ def add(page, demo, vendor, name):
     page.goto(f"{demo.url}/admin/connections")
     page.get_by_label("Identity provider", exact=True).select_option(label=vendor)
     page.get_by_label("Name of the source").fill(name)
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Add it and make a token").click()
     page.get_by_text("Waiting for the first request").wait_for()
 
