@@ -99,6 +99,7 @@ def companies(draw):
 
     An employee number stays with its owner, and nobody who waits has one: a number that wanders
     overnight is disputed for a night, and who is recognised while waiting is invited a night later.
+    Nor has anybody one who is only invited and leaves: they are removed, and their number with them.
     """
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=10))
     sides = {
@@ -107,7 +108,12 @@ def companies(draw):
     people = {name: draw(descriptions(name)) for name in names if sides[name] != "there"}
     rows = {name: draw(employees(name)) for name in names if sides[name] != "here"}
     others = {number: draw(strangers(number)) for number in STRANGERS}
-    inside = [name for name, row in rows.items() if row.state != S.WAITING]
+    inside = [
+        name
+        for name, row in rows.items()
+        if row.state != S.WAITING
+        and (row.state != S.INVITED or (name in people and people[name].active))
+    ]
     owners = dict(zip(inside, ("1", "2"), strict=False))
     for name, row in rows.items():
         number = owners.get(name)
