@@ -99,7 +99,7 @@ def companies(draw):
 
     An employee number stays with its owner, and nobody who waits has one: a number that wanders
     overnight is disputed for a night, and who is recognised while waiting is invited a night later.
-    Nor has anybody one who is only invited and leaves: they are removed, and their number with them.
+    Nor has anybody one who is only invited and leaves: both are removed at once.
     """
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=10))
     sides = {
