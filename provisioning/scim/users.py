@@ -82,7 +82,9 @@ class Users(ResourceType[UserRow]):
 
         row = started_over(
             self.name,
-            lambda: self._services.scim_users.create(caller.source_id, build, caller.actor),
+            lambda: self._services.scim_users.create(
+                caller.source_id, build, caller.actor, with_outcome=_asks_for_outcome(asked)
+            ),
         )
         return self._answer(row, asked, HTTPStatus.CREATED)
 

@@ -189,7 +189,7 @@ _GROUP = GROUPS.where(this(ScimGroupRecord.id))
 
 
 def find_user(
-    connection: Connection, source_id: UUID, id_: UUID, *, with_outcome: bool = True
+    connection: Connection, source_id: UUID, id_: UUID, *, with_outcome: bool
 ) -> UserRow | None:
     """Return one visible user of a source."""
     query = _USER_WITH_OUTCOME if with_outcome else _USER

@@ -179,8 +179,8 @@ def test_an_answer_shows_what_the_request_wrote(idp, monkeypatch):
     """A resource deleted by somebody else right after its creation was created all the same."""
     create = type(idp.services.scim_users).create
 
-    def create_and_lose(service, source_id, build, actor):
-        view = create(service, source_id, build, actor)
+    def create_and_lose(service, source_id, build, actor, *, with_outcome):
+        view = create(service, source_id, build, actor, with_outcome=with_outcome)
         service.delete(source_id, view.uuid, actor)
         with pytest.raises(NotFoundError):
             service.delete(source_id, view.uuid, actor)
