@@ -58,7 +58,7 @@ class ScimUserService:
         build: Callable[[UUID], ScimUserWrite],
         actor: Actor,
         *,
-        with_outcome: bool,
+        with_outcome: bool = False,
     ) -> UserRow:
         """Add a resource, correlate, then invite, let wait or hire back.
 
@@ -95,7 +95,7 @@ class ScimUserService:
         actor: Actor,
         *,
         expected_version: int | None = None,
-        with_outcome: bool,
+        with_outcome: bool = False,
     ) -> UserRow:
         """Replace or patch a resource under a row lock; parallel changes queue up.
 
