@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from provisioning.scim import keysets
@@ -81,14 +90,15 @@ class Listed:
         if filtered:
             query = query.where(self.condition(with_quotes(arguments["filter"].strip())))
         cursors: Mapping[str, str] = {}
+        deep = page.offset > 0
         if page.by_cursor:
             rows, cursors = self._after(asking, query, page, order, arguments)
         elif not page.count:
             rows = []
         elif filtered or len(order) > 1:
-            rows = asking.rows(self.at(query, order, deep=page.offset > 0), **_window(page))
+            rows = asking.rows(self.at(query, order, page.count, deep=deep), offset=page.offset)
         else:
-            rows = asking.compiled(_unfiltered(self, deep=page.offset > 0), **_window(page))
+            rows = asking.compiled(_unfiltered(self, page.count, deep=deep), offset=page.offset)
         total = self._total(asking, query, page, len(rows), filtered)
         found = [self.row(*columns) for columns in rows]
         return Listing(found, total, None if page.by_cursor else page.start, cursors)
@@ -98,17 +108,22 @@ class Listed:
         by = arguments.get("sortBy", "").strip()
         return self.order(by, descending=descending) if by else (self.seq.asc(),)
 
-    def at(self, query: Select[Any], order: Sequence[Any], *, deep: bool) -> Select[Any]:
-        """Return the query for a page by index: `count` rows, after `offset` if it is deep."""
+    def at(
+        self, query: Select[Any], order: Sequence[Any], count: int, *, deep: bool
+    ) -> Select[Any]:
+        """Return the query for a page by index, after `offset` if it is deep.
+
+        The count is part of its text: a planner that does not know it reads for a tenth of all.
+        """
         query = query.order_by(*order)
-        count, offset = bindparam("count", type_=Integer()), bindparam("offset", type_=Integer())
+        offset = bindparam("offset", type_=Integer())
         if deep and len(order) == 1:
             # The way to a deep page leads over the narrow index; whole rows are read at its end.
             passed = query.with_only_columns(self.seq, maintain_column_froms=True)
             query = query.where(self.seq >= passed.offset(offset).limit(1).scalar_subquery())
         elif deep:
             query = query.offset(offset)
-        return query.limit(count)
+        return query.limit(literal_column(str(count), Integer()))
 
     def _after(
         self,
@@ -151,19 +166,15 @@ class Listed:
         return _number(asking.rows(select(func.count()).select_from(matching.subquery())))
 
 
-@cache
-def _unfiltered(listed: Listed, *, deep: bool) -> Select[Any]:
+@lru_cache(maxsize=100)
+def _unfiltered(listed: Listed, count: int, *, deep: bool) -> Select[Any]:
     """Return the query every provider pages with, the same object every time."""
-    return listed.at(listed.select, (listed.seq.asc(),), deep=deep)
+    return listed.at(listed.select, (listed.seq.asc(),), count, deep=deep)
 
 
 @cache
 def _counted(listed: Listed) -> Select[Any]:
     return select(listed.counted).where(this(ScimCounterRecord.source_id))
-
-
-def _window(page: Page) -> dict[str, int]:
-    return {"count": page.count, "offset": page.offset}
 
 
 def _number(rows: Sequence[Any]) -> int:
