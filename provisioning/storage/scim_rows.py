@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     cast,
-    exists,
     func,
     literal,
     literal_column,
@@ -155,9 +154,11 @@ _USER_COLUMNS = [
         ScimUserRecord.id, ScimUserRecord.seq, ScimUserRecord.document, ScimUserRecord.version,
         ScimUserRecord.created_at, ScimUserRecord.modified_at,
     ),
-    exists().where(
-        ScimMemberRecord.member_kind == USER, ScimMemberRecord.member_id == ScimUserRecord.id
-    ),
+    # Not EXISTS: PostgreSQL would rather read every member of every group once.
+    select(literal(1))
+    .where(ScimMemberRecord.member_kind == USER, ScimMemberRecord.member_id == ScimUserRecord.id)
+    .limit(1)
+    .scalar_subquery(),
 ]  # fmt: skip
 _GROUP_COLUMNS = raw(
     ScimGroupRecord.id, ScimGroupRecord.seq, ScimGroupRecord.document, ScimGroupRecord.version,
