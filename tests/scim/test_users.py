@@ -190,3 +190,12 @@ def test_an_answer_shows_what_the_request_wrote(idp, monkeypatch):
     ann = taken(idp("POST", f"/Users?attributes={OURS}", user("ann")), 201)
     assert ann[OURS]["state"] == "invited"
     refusal(idp("GET", f"/Users/{ann['id']}"), 404)
+
+
+def test_an_address_that_is_taken_away_may_come_back(idp):
+    """Whom it is looked up by goes and comes with it; a row left behind would refuse the return."""
+    ann = idp.create("ann")
+    for value in ("other@corp.example", "ann@corp.example"):
+        emails = [{"value": value, "type": "work", "primary": True}]
+        idp.patch(ann["id"], operation("replace", "emails", emails))
+        assert [found["id"] for found in idp.find(f'emails.value eq "{value}"')] == [ann["id"]]

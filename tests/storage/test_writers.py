@@ -74,6 +74,18 @@ def test_one_holds_the_turn_and_the_next_gets_it_when_it_is_given_back(tmp_path)
     assert order == ["first", "second"]
 
 
+def test_a_database_asks_for_a_turn_before_it_writes(sqlite_url, tmp_path, monkeypatch):
+    """Nothing but the file is held here: SQLite itself would let the writer in."""
+    monkeypatch.setattr(base, "BUSY_TIMEOUT_MS", 0)
+    database = Database(sqlite_url)
+    held = WriterQueue(str(tmp_path / "usher.db"), patience=60).turn()
+    with held, pytest.raises(OperationalError, match="locked"):
+        write(database)
+    write(database)
+    assert slugs(database) == {"mine"}
+    database.close()
+
+
 def test_whoever_is_killed_in_their_turn_keeps_nobody_waiting(sqlite_url):
     """R5: what they had not committed is gone, the turn is the next one's."""
     database = Database(sqlite_url)
