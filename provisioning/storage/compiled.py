@@ -1,13 +1,13 @@
 """Statements compiled once and handed to the driver as they are.
 
 SQLAlchemy writes the statement and converts every value; only what it does anew around each
-execution is left out, which for a look-up by a key is ten times the work of the database.
+execution is left out, which for a look-up by a key is more than ten times the work of the database.
 
-statement                                runs
----------------------------------------  ------------------------------------
-its values are all bound by name         here
-a list of values among them, of any      through SQLAlchemy: its text differs
-length, or a conversion that needs more  every time
+statement                             runs
+------------------------------------  ----------------------------------------------
+its values are all bound by name      here
+a list of any length among them       through SQLAlchemy: its text differs every time
+while somebody listens to the engine  through SQLAlchemy: they expect its own objects
 """
 
 from __future__ import annotations
