@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from time import perf_counter
 from typing import NamedTuple
 
 from flask import Blueprint, Request, Response, request
@@ -16,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from provisioning.scim.observations import begin_observing, end_observing
 from provisioning.services.container import Services
-from provisioning.services.inbound_rows import ACCESS_PATH, InboundRequest
+from provisioning.services.inbound_rows import ACCESS_PATH
 
 _CLIENT_ID = re.compile(r"[0-9a-f]{8,16}")
 
@@ -59,17 +58,12 @@ class AccessNotes:
         if request.method != "POST":
             return response
         observed = end_observing()
-        caller = observed.caller
-        entry = InboundRequest(
-            source_id=caller.source_id if caller else None,
-            token_id=caller.token_id if caller else _shown_id(),
+        entry = observed.entry(
+            request.environ,
             at=self._services.context.now(),
-            method=request.method,
             path=ACCESS_PATH,
             status=response.status_code,
-            duration_ms=(perf_counter() - observed.began) * 1000,
-            remote_address=request.remote_addr,
-            rejected=observed.rejected if caller else None,
+            shown=None if observed.caller else _shown_id(),
         )
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             told = response.get_json(silent=True) or {}

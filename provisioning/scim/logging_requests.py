@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -56,22 +55,15 @@ class RequestNotes:
         observed = end_observing()
         whole = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         path = whole[len(self._prefix) :] or "/"
-        caller = observed.caller
-        entry = InboundRequest(
-            source_id=caller.source_id if caller else None,
-            token_id=caller.token_id if caller else _public_part(environ),
+        entry = observed.entry(
+            environ,
             at=self._services.context.now(),
-            method=environ["REQUEST_METHOD"],
             # A client that looks for access below us must not seem to have found it.
             path=whole if path == ACCESS_PATH else path,
-            query=environ.get("QUERY_STRING", ""),
             status=response.status_code,
-            duration_ms=(perf_counter() - observed.began) * 1000,
-            scim_user_id=observed.user_id,
-            employee_id=observed.employee_id,
-            remote_address=environ.get("REMOTE_ADDR"),
-            rejected=observed.rejected if caller else None,
+            shown=None if observed.caller else _public_part(environ),
         )
+        entry.query = environ.get("QUERY_STRING", "")
         if path == "/Bulk":
             entry.scim_user_id = entry.employee_id = None  # it is about many
         elif observed.user_id is None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from provisioning.services.inbound_rows import InboundRequest
 from provisioning.services.token_checks import Caller
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 class Quirk(StrEnum):
@@ -122,6 +127,33 @@ class Observed:
 
     user_id: UUID | None = None
     employee_id: UUID | None = None
+
+    def entry(
+        self, environ: WSGIEnvironment, *, at: datetime, path: str, status: int, shown: str | None
+    ) -> InboundRequest:
+        """Return the request as it is noted, without what its kind knows more of.
+
+        Args:
+            environ: How it came.
+            at: When it was answered.
+            path: As the log has it.
+            status: Of the answer.
+            shown: Which token or client it named, if that was no good one.
+        """
+        caller = self.caller
+        return InboundRequest(
+            source_id=caller.source_id if caller else None,
+            token_id=caller.token_id if caller else shown,
+            at=at,
+            method=environ["REQUEST_METHOD"],
+            path=path,
+            status=status,
+            duration_ms=(perf_counter() - self.began) * 1000,
+            scim_user_id=self.user_id,
+            employee_id=self.employee_id,
+            remote_address=environ.get("REMOTE_ADDR"),
+            rejected=self.rejected if caller else None,
+        )
 
 
 _CURRENT: ContextVar[Observed | None] = ContextVar("observed", default=None)

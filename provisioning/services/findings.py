@@ -70,12 +70,11 @@ def open_finding(
 
 
 def close_finding(
-    session: Session, context: ServiceContext, subject: str, *kinds: FindingKind
+    session: Session, context: ServiceContext, subject: str, kind: FindingKind
 ) -> None:
-    """Close findings whose cause is gone; nothing happens if there is none (E5)."""
-    closed = {"this_intranet_id": context.intranet_id, "closed_at": context.now()}
-    for kind in kinds:
-        execute(session, _CLOSE_KIND, this_subject=subject, this_kind=kind, **closed)
+    """Close a finding whose cause is gone; nothing happens if there is none (E5)."""
+    which = {"this_intranet_id": context.intranet_id, "this_subject": subject, "this_kind": kind}
+    execute(session, _CLOSE_KIND, **which, closed_at=context.now())
 
 
 def close_findings_of(session: Session, context: ServiceContext, *subjects: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import NotFoundError, StaleWriteError, UniquenessError
+from provisioning.domain.errors import StaleWriteError, UniquenessError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.scim_members import (
@@ -21,7 +21,7 @@ from provisioning.services.scim_members import (
     leave_groups,
     require_left,
 )
-from provisioning.services.scim_resources import drop_resource, place_resource, require_version
+from provisioning.services.scim_resources import as_expected, drop_resource, place_resource
 from provisioning.storage.core import add_row
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
 from provisioning.storage.scim_rows import GROUP, GroupRow
@@ -109,7 +109,8 @@ class ScimGroupService:
         """
         try:
             with self._context.database.write() as session:
-                before = _locked(session, source_id, id, expected_version)
+                found = locked_group(session, source_id, id)
+                before = as_expected(found, "group", id, expected_version)
                 write = rewrite(before.document, id)
                 if before.external_id != write.external_id:
                     _require_unique(session, source_id, write, id)
@@ -139,7 +140,8 @@ class ScimGroupService:
         """
         with self._context.database.write() as session:
             leave_groups(session, GROUP, id, self._context.now())
-            group = _locked(session, source_id, id, expected_version, leaving=True)
+            found = locked_group(session, source_id, id, leaving=True)
+            group = as_expected(found, "group", id, expected_version)
             require_left(session, GROUP, id)
             drop_resource(session, source_id, ScimCounterRecord.groups)
             session.execute(delete(ScimMemberRecord).where(ScimMemberRecord.group_id == id))
@@ -205,21 +207,6 @@ def _row(
     id_: UUID, before: StoredGroup, version: int, modified_at: datetime, document: bytes
 ) -> GroupRow:
     return GroupRow(id_, before.seq, document, version, before.created_at, modified_at)
-
-
-def _locked(
-    session: Session,
-    source_id: UUID,
-    id_: UUID,
-    expected_version: int | None,
-    *,
-    leaving: bool = False,
-) -> StoredGroup:
-    group = locked_group(session, source_id, id_, leaving=leaving)
-    if group is None:
-        raise NotFoundError("group", id_)
-    require_version(group.version, expected_version)
-    return group
 
 
 def _require_unique(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -18,6 +18,7 @@ from provisioning.domain.people import Person
 from provisioning.storage.core import add_rows, execute, table_of, this
 from provisioning.storage.models.scim import ScimCounterRecord, ScimEmailRecord, ScimUserRecord
 from provisioning.storage.scim_rows import UserRow, find_user
+from provisioning.storage.scim_writes import StoredGroup, StoredUser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class ScimUserWrite:
     replaced_email_keys: frozenset[str] = frozenset()
     """What those of the document it replaces are looked up by."""
 
+
+Stored = TypeVar("Stored", StoredUser, StoredGroup)
 
 Rewrite = Callable[[bytes, UUID, bool], ScimUserWrite]
 """Turns the stored document, the resource's id and what the client last set `active` to into
@@ -101,16 +104,20 @@ def require_unique(
                 )
 
 
-def require_version(version: int, expected: int | None) -> None:
-    """Refuse to write over a version the client has not seen.
+def as_expected(found: Stored | None, what: str, id_: UUID, version: int | None) -> Stored:
+    """Return a resource that was locked, unless the client knows another one, or none is there.
 
     Raises:
-        StaleWriteError: `expected` (If-Match) is another one.
+        NotFoundError: There is none.
+        StaleWriteError: `version` (If-Match) is not the stored one.
     """
-    if expected is not None and version != expected:
+    if found is None:
+        raise NotFoundError(what, id_)
+    if version is not None and found.version != version:
         raise StaleWriteError(
-            f"the resource is at version {version}, not {expected}; read it again"
+            f"the resource is at version {found.version}, not {version}; read it again"
         )
+    return found
 
 
 def place_resource(session: Session, source_id: UUID, counted: InstrumentedAttribute[int]) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import NotFoundError, StaleWriteError
+from provisioning.domain.errors import StaleWriteError
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.people import linked_employee
 from provisioning.services.pushing import Push
@@ -20,11 +20,11 @@ from provisioning.services.scim_resources import (
     Rewrite,
     ScimUserWrite,
     add_emails,
+    as_expected,
     drop_resource,
     forget_emails,
     place_resource,
     require_unique,
-    require_version,
     store_emails,
     stored_user,
 )
@@ -106,7 +106,8 @@ class ScimUserService:
         """
         try:
             with self._context.database.write() as session:
-                before = self._locked(session, source_id, id, expected_version)
+                found = locked_user(session, source_id, id)
+                before = as_expected(found, "user", id, expected_version)
                 write = rewrite(before.document, id, before.desired_active)
                 if (before.user_name_key, before.external_id) != (
                     write.user_name_key,
@@ -143,7 +144,8 @@ class ScimUserService:
         with self._context.database.write() as session:
             now = self._context.now()
             leave_groups(session, USER, id, now)
-            self._locked(session, source_id, id, expected_version)
+            found = locked_user(session, source_id, id)
+            as_expected(found, "user", id, expected_version)
             require_left(session, USER, id)
             drop_resource(session, source_id, ScimCounterRecord.users)
             push = self._push(session, read_source(session, source_id), actor)
@@ -178,15 +180,6 @@ class ScimUserService:
             search=write.search,
         )
         add_emails(session, id_, write.email_keys)
-
-    def _locked(
-        self, session: Session, source_id: UUID, id_: UUID, expected_version: int | None
-    ) -> StoredUser:
-        found = locked_user(session, source_id, id_)
-        if found is None:
-            raise NotFoundError("user", id_)
-        require_version(found.version, expected_version)
-        return found
 
     def _store(
         self,
