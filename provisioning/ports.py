@@ -5,7 +5,7 @@ The language of mapping expressions is the domain's own wish: `domain.mapping.Ex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from provisioning.domain.people import RawPerson
-from provisioning.domain.snapshots import DirectorySnapshot
+from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot
 
 
 class CheckOutcome(StrEnum):
@@ -48,6 +48,16 @@ class CheckReport:
         return any(step.outcome is CheckOutcome.FAILED for step in self.steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPerson:
+    """One entry somebody asked for by name, and whether a run would read it (R9)."""
+
+    raw: RawPerson
+    in_scope: bool
+    scope: str
+    """Why, in one sentence: the base and the filter that take it in, or what leaves it out."""
+
+
 class DirectorySource(Protocol):
     """A place people are read from."""
 
@@ -56,8 +66,22 @@ class DirectorySource(Protocol):
         """The source's name in the configuration, e.g. "corp-ldap"."""
         ...
 
-    def check(self) -> CheckReport:
-        """Connect, sign in, detect, search and sample; failures are steps, not exceptions."""
+    @property
+    def scope(self) -> str:
+        """Who is read, as a digest of bases, filter and groups: another one is R8's business."""
+        ...
+
+    @property
+    def offers_changes(self) -> bool:
+        """Whether there may be a cheaper way than reading everyone; an export has none."""
+        ...
+
+    def check(self, see: Callable[[RawPerson], object] = ...) -> CheckReport:
+        """Connect, sign in, detect, search and sample; failures are steps, not exceptions.
+
+        Args:
+            see: Is shown everyone who was read.
+        """
         ...
 
     def read(self) -> DirectorySnapshot:
@@ -66,6 +90,23 @@ class DirectorySource(Protocol):
         Raises:
             SourceError: While iterating: a page, referral, size limit or break cut it short.
             SourceUnavailableError: The source does not answer or refuses to sign us in.
+        """
+        ...
+
+    def changes(self, mark: str) -> DirectoryChanges:
+        """Begin to read what changed since a mark that `read` or `changes` gave.
+
+        Raises:
+            MarkError: While iterating: the mark is foreign or too old, or the answer is doubtful.
+            SourceError: While iterating, as in `read`.
+        """
+        ...
+
+    def find(self, words: str) -> Sequence[FoundPerson]:
+        """Look somebody up by id, place (DN), user name or mail, in scope or not (R9).
+
+        Raises:
+            SourceError: The source could not be asked.
         """
         ...
 

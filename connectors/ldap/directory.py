@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from time import monotonic
 
 import ldap3
@@ -14,10 +14,11 @@ from connectors.ldap.connection import bind, close, connect, detect, open_connec
 from connectors.ldap.presets import LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.settings import LdapSettings
-from provisioning.domain.errors import ProvisioningError, SourceError
+from connectors.sampling import sampled, unseen
+from provisioning.domain.errors import MarkError, ProvisioningError, SourceError
 from provisioning.domain.people import RawPerson
-from provisioning.domain.snapshots import DirectorySnapshot, SnapshotProof
-from provisioning.ports import CheckOutcome, CheckReport, CheckStep
+from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, SnapshotProof
+from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
 
 SAMPLE = 5
 
@@ -58,9 +59,33 @@ class LdapDirectory:
             attributes=self.attributes,
         )
 
-    def check(self) -> CheckReport:
+    @property
+    def scope(self) -> str:
+        """Who is read, as a digest."""
+        settings = self.settings
+        words = [settings.base_dn, settings.user_filter, settings.preset, settings.id_attribute]
+        return hashlib.blake2b("\n".join(words).encode(), digest_size=8).hexdigest()
+
+    @property
+    def offers_changes(self) -> bool:
+        """Not yet."""
+        return False
+
+    def changes(self, mark: str) -> DirectoryChanges:
+        """Refuse every mark."""
+        raise MarkError(f"{self.name} tells no changes since {mark}")
+
+    def find(self, words: str) -> Sequence[FoundPerson]:
+        """Look somebody up by reading everyone."""
+        return [
+            FoundPerson(raw=raw, in_scope=True, scope=f"below {self.settings.base_dn}")
+            for raw in self.read()
+            if words in (raw.anchor, raw.where)
+        ]
+
+    def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Connect, bind, detect and search, a step each; the first that fails is the last."""
-        return _Check(self).report()
+        return _Check(self, see).report()
 
     def same_as(self, preset: LdapPreset) -> str:
         """Return the ldapsearch line that asks the same, without the password."""
@@ -80,6 +105,7 @@ class _Check:
     """One check under way."""
 
     directory: LdapDirectory
+    see: Callable[[RawPerson], object]
     steps: list[CheckStep] = field(default_factory=list)
     sample: Sequence[RawPerson] = ()
     same_as: str = ""
@@ -133,10 +159,7 @@ class _Check:
 
     def _search(self) -> str:
         snapshot = self.directory.read()
-        people = iter(snapshot)
-        self.sample = list(islice(people, SAMPLE))
-        for _ in people:
-            pass
+        self.sample = sampled(snapshot, SAMPLE, self.see)
         if not self.sample:
             raise SourceError(
                 f"nobody is there: {snapshot.proof.detail}. Look at the base, the filter and the "

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+import hashlib
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from time import monotonic
 
 from connectors.ldif.records import Record, read_records
 from connectors.ldif.settings import LdifSettings
-from provisioning.domain.errors import ProvisioningError
+from connectors.sampling import sampled, unseen
+from provisioning.domain.errors import MarkError, ProvisioningError
 from provisioning.domain.people import RawPerson
-from provisioning.domain.snapshots import DirectorySnapshot, SnapshotProof
-from provisioning.ports import CheckOutcome, CheckReport, CheckStep
+from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, SnapshotProof
+from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
 
 SAMPLE = 5
 
@@ -76,15 +77,44 @@ class LdifDirectory:
         anchor = ids[0].decode("ascii", "replace").lower() if ids else f"line {record.line}"
         return RawPerson(anchor, record.dn, attributes, "; ".join(problems) or None)
 
-    def check(self) -> CheckReport:
+    @property
+    def scope(self) -> str:
+        """Who is read, as a digest: the classes that are people; the path may be another."""
+        words = [*sorted(self.settings.person_classes), self.settings.id_attribute]
+        return hashlib.blake2b("\n".join(words).encode(), digest_size=8).hexdigest()
+
+    @property
+    def offers_changes(self) -> bool:
+        """An export tells everyone, and nothing else."""
+        return False
+
+    def changes(self, mark: str) -> DirectoryChanges:
+        """Refuse every mark.
+
+        Raises:
+            MarkError: Always.
+        """
+        raise MarkError(f"an export tells no changes since {mark!r}; read everyone")
+
+    def find(self, words: str) -> Sequence[FoundPerson]:
+        """Look somebody up by id, DN, or any value the mapping reads, whole and in any case.
+
+        Raises:
+            SourceError: The file is cut short or damaged.
+        """
+        wanted = words.strip().lower()
+        return [
+            FoundPerson(raw=raw, in_scope=True, scope=f"in {self.settings.path.name}")
+            for raw in self.read()
+            if wanted in _names_of(raw)
+        ]
+
+    def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Read the file to its end."""
         began = monotonic()
         snapshot = self.read()
         try:
-            people = iter(snapshot)
-            sample = list(islice(people, SAMPLE))
-            for _ in people:
-                pass
+            sample = sampled(snapshot, SAMPLE, see)
         except ProvisioningError as error:
             step = CheckStep(
                 name="read",
@@ -101,6 +131,11 @@ class LdifDirectory:
             seconds=monotonic() - began,
         )
         return CheckReport(steps=[step], sample=sample)
+
+
+def _names_of(raw: RawPerson) -> set[str]:
+    values = (value for values in raw.attributes.values() for value in values)
+    return {name.lower() for name in (raw.anchor, raw.where, *values)}
 
 
 def _named(record: Record, name: str) -> list[bytes]:

@@ -31,6 +31,12 @@ class SourceUnavailableError(SourceError):
     code = "source_unavailable"
 
 
+class MarkError(SourceError):
+    """The changes since a mark cannot be told, or not be trusted: everyone has to be read."""
+
+    code = "mark"
+
+
 class DatabaseUnavailableError(ProvisioningError):
     """The database does not answer."""
 

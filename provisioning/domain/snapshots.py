@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from provisioning.domain.people import Person, RawPerson
@@ -25,24 +25,49 @@ class SnapshotProof:
     detail: str = ""
     """One sentence for people: where, how long, what proved the end."""
 
+    mark: str = ""
+    """Where changes after this reading begin: taken before it; empty if there are none to tell."""
 
-class DirectorySnapshot:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesProof:
+    """What makes a reading of changes believable.
+
+    Whoever is `gone` was deleted, moved out of the bases or left the filter: they are marked,
+    and only a complete reading removes them.
+    """
+
+    entries: int
+    mark: str
+    """Where the next reading of changes begins."""
+
+    gone: tuple[str, ...] = ()
+    """Anchors in scope no more, known here or not."""
+
+    detail: str = ""
+    """One sentence for people: by which way, and how long it took."""
+
+
+Proof = TypeVar("Proof", SnapshotProof, ChangesProof)
+
+
+class DirectoryReading(Generic[Proof]):
     """A reading in progress: iterate to its end, then ask for the proof.
 
     The reading is a generator of people that returns its proof. It raises SourceError when
     anything is cut short, so that code which reaches the end holds everyone, or nothing.
     """
 
-    def __init__(self, reading: Generator[RawPerson, None, SnapshotProof]) -> None:
+    def __init__(self, reading: Generator[RawPerson, None, Proof]) -> None:
         self._reading = reading
-        self._proof: SnapshotProof | None = None
+        self._proof: Proof | None = None
 
     def __iter__(self) -> Iterator[RawPerson]:
         """Yield people as they are read; once."""
         self._proof = yield from self._reading
 
     @property
-    def proof(self) -> SnapshotProof:
+    def proof(self) -> Proof:
         """What was proven; only after the last person.
 
         Raises:
@@ -51,6 +76,13 @@ class DirectorySnapshot:
         if self._proof is None:
             raise RuntimeError("a snapshot has no proof before its end was read")
         return self._proof
+
+
+DirectorySnapshot = DirectoryReading[SnapshotProof]
+"""Everyone the source vouches for."""
+
+DirectoryChanges = DirectoryReading[ChangesProof]
+"""Whole entries, as a complete reading would yield them, of whoever is new or changed."""
 
 
 class StagedPerson(NamedTuple):

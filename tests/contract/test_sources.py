@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.domain.errors import SourceError, SourceUnavailableError
+from provisioning.domain.errors import MarkError, SourceError, SourceUnavailableError
 from provisioning.domain.people import RawPerson
 from tests.contract.conftest import ATTRIBUTES, PEOPLE
 
@@ -68,3 +68,26 @@ def test_a_check_reports_steps_and_a_few_people(kind):
 
 def test_a_source_has_the_name_it_was_configured_with(kind):
     assert kind.whole.name == "corp"
+
+
+def test_a_mark_from_elsewhere_is_refused(kind):
+    """R2: whoever cannot tell what changed since a mark says so; everyone is read then."""
+    with pytest.raises(MarkError):
+        list(kind.whole.changes("of another server"))
+
+
+def test_somebody_is_found_by_id_and_by_place(kind):
+    """R9: one person alone, with the sentence that says why a run would read them."""
+    [person] = [raw for raw in kind.whole.read() if raw.attributes["uid"] == (PEOPLE[3].uid,)]
+    for words in (person.anchor, person.where):
+        [found] = kind.whole.find(words)
+        assert (found.raw, found.in_scope) == (person, True)
+        assert found.scope
+    assert not kind.whole.find("nobody by this name")
+
+
+def test_a_check_shows_everyone_who_was_read(kind):
+    """Promise 6: steps that look at people see them all."""
+    seen = []
+    assert not kind.whole.check(seen.append).failed
+    assert len(seen) == len(PEOPLE)

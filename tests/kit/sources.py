@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 
-from provisioning.domain.errors import SourceError
+from connectors.sampling import sampled, unseen
+from provisioning.domain.errors import MarkError, SourceError
 from provisioning.domain.people import RawPerson
-from provisioning.domain.snapshots import DirectorySnapshot, SnapshotProof
-from provisioning.ports import CheckOutcome, CheckReport, CheckStep
+from provisioning.domain.snapshots import (
+    ChangesProof,
+    DirectoryChanges,
+    DirectorySnapshot,
+    SnapshotProof,
+)
+from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
 
 
 def entry(uid: str, **attributes: str | list[str] | None) -> RawPerson:
@@ -37,6 +43,9 @@ class MemoryDirectory:
         self.people = {person.anchor: person for person in people}
         self.cut_after: int | None = None
         self.proven = True
+        self.scope = "everyone"
+        self.offers_changes = True
+        self.marks: dict[str, dict[str, RawPerson]] = {}
 
     def add(self, *people: RawPerson) -> None:
         self.people.update({person.anchor: person for person in people})
@@ -49,13 +58,41 @@ class MemoryDirectory:
         return DirectorySnapshot(self._reading())
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
-        people = sorted(self.people.values(), key=lambda person: person.attributes["uid"])
+        people, mark = self._in_order(self.people), self._mark()
         for number, person in enumerate(people):
             if number == self.cut_after:
                 raise SourceError(f"{self.name}: reading stopped: sizeLimitExceeded")
             yield person
-        return SnapshotProof(entries=len(people), removals_proven=self.proven)
+        return SnapshotProof(entries=len(people), removals_proven=self.proven, mark=mark)
 
-    def check(self) -> CheckReport:
+    def changes(self, mark: str) -> DirectoryChanges:
+        return DirectoryChanges(self._changes(mark))
+
+    def _changes(self, mark: str) -> Generator[RawPerson, None, ChangesProof]:
+        if mark not in self.marks:
+            raise MarkError(f"{self.name} knows no mark {mark!r}")
+        before, now, following = self.marks[mark], dict(self.people), self._mark()
+        changed = {key: raw for key, raw in now.items() if before.get(key) != raw}
+        yield from self._in_order(changed)
+        gone = tuple(sorted(before.keys() - now.keys()))
+        return ChangesProof(entries=len(changed), gone=gone, mark=following)
+
+    def _mark(self) -> str:
+        mark = f"mark {len(self.marks) + 1}"
+        self.marks[mark] = dict(self.people)
+        return mark
+
+    def _in_order(self, people: dict[str, RawPerson]) -> list[RawPerson]:
+        return sorted(people.values(), key=lambda person: person.attributes["uid"])
+
+    def find(self, words: str) -> list[FoundPerson]:
+        return [
+            FoundPerson(raw=raw, in_scope=True, scope="in memory")
+            for raw in self.people.values()
+            if words in (raw.anchor, raw.where, *raw.attributes.get("uid", ()))
+        ]
+
+    def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
+        sample = sampled(self.people.values(), 5, see)
         step = CheckStep(name="search", outcome=CheckOutcome.OK, detail=f"{len(self.people)}")
-        return CheckReport(steps=[step], sample=list(self.people.values())[:5])
+        return CheckReport(steps=[step], sample=sample)
