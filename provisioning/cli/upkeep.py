@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from provisioning.cli.output import Screen, command, fail, pass_screen
@@ -46,7 +48,7 @@ def demo(screen: Screen, *, and_serve: bool, clear: bool) -> None:
 def check(screen: Screen, what: str) -> None:
     """Look at WHAT: a source by name or type (ldap, ldif), mail, db, or all."""
     services = screen.wiring.services()
-    looks = {
+    looks: dict[str, tuple[str, Callable[[], CheckReport]]] = {
         name: (source.kind, source.directory.check)
         for name, source in services.sources.items()
         if source.directory is not None

@@ -59,7 +59,7 @@ class DirectoryReading(Generic[Proof]):
     """
 
     def __init__(self, reading: Generator[RawPerson, None, Proof]) -> None:
-        self._reading = reading
+        self._reading: Generator[RawPerson, None, Proof] = reading
         self._proof: Proof | None = None
 
     def __iter__(self) -> Iterator[RawPerson]:
