@@ -168,6 +168,14 @@ def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:
         screen.say(f"  failed: {action.person}: {action.error}")
     if planned_only:
         screen.say("Nothing has been changed.")
+    elif report.rules_changed:
+        decide = "approve" if report.held else "apply"
+        screen.say(
+            f"Nothing has been changed: the mapping or the scope of {report.source} is another "
+            "than in the last run (R8).",
+            f"Look at the difference with `usher plan-show {run}`, then `usher {decide} {run}`.",
+        )
+        raise SystemExit(HELD)
     elif report.state == "ready":
         screen.say(
             f"Nothing has been changed: the first run of {report.source} waits for its release.",

@@ -47,6 +47,7 @@ class HoldReason(StrEnum):
     PROTECTED = "protected"
     AUTHORITY = "authority"
     BREAKER = "breaker"
+    ATTRIBUTES = "attributes"
 
     @property
     def sentence(self) -> str:
@@ -61,6 +62,7 @@ _HOLD_SENTENCES: Mapping[HoldReason, str] = {
     "mark, or entries without an id",
     HoldReason.PROTECTED: "this person is protected (D4)",
     HoldReason.AUTHORITY: "somebody else dismissed this person (S7)",
+    HoldReason.ATTRIBUTES: "an attribute vanished from, or changed for, too many people at once",
     HoldReason.BREAKER: "too many people were dismissed over SCIM within a day or a week (D6)",
 }
 

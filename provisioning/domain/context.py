@@ -35,7 +35,16 @@ class PlanningContext:
     flagged: frozenset[tuple[str, str]] = frozenset()
     """Open findings as (kind, anchor): what was said is not said again (R3)."""
 
+    people: int = 0
+    """How many the source has: what shares of changed attributes are taken of."""
+
+    seated: Callable[[], int] = lambda: 0
+    """Counts the source's people who hold a seat; asked only when removals may be too many."""
+
     removed_recently: int = 0
     """Removals of this source within seven days, over every door (D5)."""
 
     removals_proven: bool = True
+
+    complete: bool = True
+    """Whether everyone was read: only then somebody who is missing is removed (D1, D2)."""

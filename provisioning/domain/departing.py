@@ -41,9 +41,11 @@ def depart(
         return
     grace = _grace_nights(departure, context)
     elsewhere = there.other_sources > 0 and not there.authoritative
-    if there.missing_since is None and (elsewhere or grace > 0):
+    # Changes alone never say that somebody left: the complete reading of the night does.
+    waits = departure.reason == LEFT and not context.complete
+    if there.missing_since is None and (elsewhere or grace > 0 or waits):
         yield _mark(there, departure, context, elsewhere=elsewhere)
-    elif not elsewhere and not _is_in_grace(there, grace, context):
+    elif not elsewhere and not waits and not _is_in_grace(there, grace, context):
         yield _remove(there, departure, context)
 
 
@@ -68,7 +70,8 @@ def _mark(
         because = Because("D3", f"{departure.text}; another source still vouches")
     else:
         nights = _grace_nights(departure, context)
-        because = Because("D2", f"{departure.text}; leaves in {nights} night(s) unless back")
+        leaves = f"in {nights} night(s)" if nights else "with the next complete reading"
+        because = Because("D2", f"{departure.text}; leaves {leaves} unless back")
     return Action(
         kind=ActionKind.FLAG,
         id=DirectoryId(context.source, there.anchor),

@@ -27,6 +27,7 @@ unreadable            ann                                       flag unreadable_
 ann, bob              -                     1 seat              invite ann, wait bob (L3)
 ann, bob              -                     0 seats             wait ann, wait bob (L3)
 -                     ann, bob, cid, dan    limit 3             dismiss x 4, all held (D5)
+4 of 9 without mail   all nine                                  everything held
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from provisioning.domain.actions import (
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.deciding import decide
 from provisioning.domain.employees import EmployeeState, WaitingReason
-from provisioning.domain.guards import guard_removals
+from provisioning.domain.guards import guard_attributes, guard_removals
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan, in_order
 from provisioning.domain.seats import Seats, takes_seat
@@ -60,23 +61,24 @@ def make_plan(
 ) -> Plan:
     """Compare two snapshots and decide what has to happen (R1, R3).
 
+    Who is in both and did not change can be left out of both: nothing would follow.
+
     Args:
         staged: Everyone the source vouches for, ascending by anchor (code point order).
         registered: Everyone linked to this source, in the same order (D3).
         context: Policy, time, seats, budget, and how to look unlinked people up.
     """
     actions: list[Action] = []
-    read = unchanged = seated = 0
+    read = unchanged = 0
     for here, there in _merged(staged, registered):
         read += here is not None
-        seated += there is not None and takes_seat(EmployeeState(there.state))
         decided = list(decide(here, there, context))
         unchanged += here is not None and not decided
         actions.extend(decided)
     guarded = guard_removals(
-        _without_departures_of_adopted(actions),
+        guard_attributes(_without_departures_of_adopted(actions), people=context.people),
         policy=context.policy,
-        seated=seated,
+        seated=context.seated,
         removed_recently=context.removed_recently,
         proven=context.removals_proven,
     )

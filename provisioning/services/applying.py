@@ -15,13 +15,15 @@ from provisioning.domain.actions import Action
 from provisioning.domain.errors import ProvisioningError, StaleWriteError
 from provisioning.domain.findings import FindingKind
 from provisioning.services.context import Actor, ServiceContext
-from provisioning.services.findings import close_finding
+from provisioning.services.findings import close_finding, refresh
 from provisioning.services.match_queue import see_reading
 from provisioning.services.provision import Provisioner
+from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
     RunActionRecord,
+    RunKind,
     RunRecord,
     RunState,
 )
@@ -102,12 +104,11 @@ class Applier:
             for employee_id in back:
                 kind = FindingKind.MISSING_FROM_SOURCE
                 close_finding(session, self.context, str(employee_id), kind)
+                refresh(session, self.context, session.get_one(EmployeeRecord, employee_id))
             see_reading(session, self.context, run)
             drop_staged(session, run.id)
             run.state = self._final_state(session)
-            if run.state is not RunState.HELD:
-                # What a guard doubts is not what the next reading is compared with.
-                session.get_one(SourceRecord, run.source_id).last_read = run.read
+            _remember_source(session.get_one(SourceRecord, run.source_id), run)
             run.finished_at = self.context.now()
             run.worker = None
             return run.state
@@ -122,3 +123,15 @@ class Applier:
         if found.get(ActionStatus.FAILED):
             return RunState.PARTIAL
         return RunState.HELD if found.get(ActionStatus.PLANNED) else RunState.APPLIED
+
+
+def _remember_source(source: SourceRecord, run: RunRecord) -> None:
+    """Write down where the next reading begins; committed with the changes it follows.
+
+    What a guard doubts is not what the next reading is compared with, and changes are no count
+    of everyone.
+    """
+    if run.kind is not RunKind.CHANGES and run.state is not RunState.HELD:
+        source.last_read = run.read
+    source.mark = (run.proof or {}).get("mark") or None
+    source.rules = run.rules

@@ -79,26 +79,39 @@ def within_budget(session: Session, context: ServiceContext, run: RunRecord, pla
     Call it in the transaction that chooses what to apply: from then on the chosen removals
     count as spent, done or not.
     """
+    removed = _removed_meanwhile(session, context, run)
+    return _held_back(session, context, run, plan, removed) if removed else plan
+
+
+def choose_within_budget(session: Session, context: ServiceContext, run: RunRecord) -> None:
+    """Choose what no guard holds, for a run that was planned a moment ago."""
+    removed = _removed_meanwhile(session, context, run)
+    if removed:
+        plan = stored_plan(session, run)
+        guarded = _held_back(session, context, run, plan, removed)
+        if guarded != plan:
+            _rewrite_held(session, run.id, guarded)
+            run.digest = guarded.digest()
+    mark_due(session, run.id)
+
+
+def _removed_meanwhile(session: Session, context: ServiceContext, run: RunRecord) -> int:
+    """Return the removals of seven days, if any of them came after the run had looked; else 0."""
     queue_removals(session, context.intranet_id)
     source = session.get_one(SourceRecord, run.source_id)
     meanwhile, removed = removed_since(session, source, run.started_at, context.now() - ROLLING)
-    if not meanwhile:
-        return plan
+    return removed if meanwhile else 0
+
+
+def _held_back(
+    session: Session, context: ServiceContext, run: RunRecord, plan: Plan, removed: int
+) -> Plan:
+    source = session.get_one(SourceRecord, run.source_id)
     limit = context.policy.rolling_limit(seated_people(session, source) + removed)
     return replace(
         plan,
         actions=tuple(hold_rolling_share(plan.actions, removed_recently=removed, limit=limit)),
     )
-
-
-def choose_within_budget(session: Session, context: ServiceContext, run: RunRecord) -> None:
-    """Choose what no guard holds, for a run that was planned a moment ago."""
-    plan = stored_plan(session, run)
-    guarded = within_budget(session, context, run, plan)
-    if guarded != plan:
-        _rewrite_held(session, run.id, guarded)
-        run.digest = guarded.digest()
-    mark_due(session, run.id)
 
 
 def _rewrite_held(session: Session, run_id: int, plan: Plan) -> None:

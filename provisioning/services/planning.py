@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from provisioning.domain.actions import HoldReason
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.correlation import Hit
-from provisioning.domain.errors import ConfigurationError, ProvisioningError, SourceError
-from provisioning.domain.guards import require_people
+from provisioning.domain.errors import MarkError, ProvisioningError, SourceError
 from provisioning.domain.matching import Queued
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.planning import make_plan
-from provisioning.domain.snapshots import SnapshotProof
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.findings import flagged_anchors
+from provisioning.services.reading import Heard, Reader
 from provisioning.services.seats import read_seats
 from provisioning.services.sources import find_source
 from provisioning.storage.claims import reading, require_nobody_reads
 from provisioning.storage.matches import queued_people
-from provisioning.storage.models.runs import RunRecord, RunState
+from provisioning.storage.models.runs import RunKind, RunRecord, RunState
+from provisioning.storage.presence import Presence
 from provisioning.storage.registry import Lookup, registered_people, staged_people
-from provisioning.storage.runs import removed_since, store_actions
+from provisioning.storage.runs import removed_since, seated_people, store_actions
 from provisioning.storage.sources import Source
-from provisioning.storage.staging import Stager, count_staged, drop_staged
+from provisioning.storage.staging import count_staged, drop_staged
 from provisioning.storage.workers import worker_name
 
 ROLLING = timedelta(days=7)
+
+_TOO_MANY = frozenset({HoldReason.MASS_REMOVAL, HoldReason.ROLLING_SHARE, HoldReason.ATTRIBUTES})
+"""What only a complete reading is asked about."""
 
 
 def planning_context(
@@ -39,8 +43,7 @@ def planning_context(
     source: Source,
     *,
     queue: Mapping[str, Queued],
-    run_id: int | None = None,
-    proof: SnapshotProof | None = None,
+    heard: Heard | None = None,
 ) -> PlanningContext:
     """Gather what a decision needs beside the two descriptions, for a run or for one person.
 
@@ -51,18 +54,21 @@ def planning_context(
         context: The intranet.
         source: Whose word is judged.
         queue: The matching queue, of the source or of the one person.
-        run_id: The run; None for one person alone.
-        proof: Whether its reading was complete.
+        heard: What a run read; None for one person alone.
     """
     lookup: Lookup | None = None
+    run_id = heard.run_id if heard else None
 
     def hits(person: Person) -> Sequence[Hit]:
         nonlocal lookup
         if lookup is None:
-            lookup = Lookup(session, source=source, policy=context.policy, run_id=run_id)
+            presence = heard.presence if heard else None
+            lookup = Lookup(
+                session, source=source, policy=context.policy, run_id=run_id, presence=presence
+            )
         return lookup.hits(person)
 
-    return PlanningContext(
+    alone = PlanningContext(
         source=source.name,
         policy=context.policy,
         now=context.now(),
@@ -70,11 +76,17 @@ def planning_context(
         seats=lambda: read_seats(session, context),
         hits=hits,
         queue=queue,
-        flagged=flagged_anchors(session, source.id) if run_id is not None else frozenset(),
-        removed_recently=(
-            removed_since(session, source, context.now() - ROLLING)[0] if run_id is not None else 0
-        ),
-        removals_proven=proof is None or proof.removals_proven,
+    )
+    if heard is None:
+        return alone
+    return replace(
+        alone,
+        flagged=flagged_anchors(session, source.id),
+        people=heard.people,
+        seated=lambda: seated_people(session, source),
+        removed_recently=removed_since(session, source, context.now() - ROLLING)[0],
+        removals_proven=heard.removals_proven,
+        complete=heard.presence is not None,
     )
 
 
@@ -85,44 +97,61 @@ class Planner:
     context: ServiceContext
     source: ConfiguredSource
 
-    def plan(self, actor: Actor, *, kind: str = "full") -> int:
-        """Read, prove complete, plan, guard and store; returns the run's number.
+    def plan(self, actor: Actor, *, kind: RunKind = RunKind.FULL) -> int:
+        """Read everyone, prove complete, plan, guard and store; returns the run's number.
 
         Raises:
             SourceError: The reading was cut short or empty; the run says so, nothing changed.
             BusyError: Another process reads the source.
         """
+        with Presence() as presence:
+            return self._planned(actor, kind, lambda reader: reader.everyone(presence))
+
+    def plan_changes(self, actor: Actor, mark: str) -> int:
+        """Read what changed since a mark, plan, guard and store; returns the run's number.
+
+        Raises:
+            MarkError: The changes are in doubt, or too many to go without a complete reading.
+            SourceError: The reading was cut short; the run says so, nothing changed.
+            BusyError: Another process reads the source.
+        """
+        return self._planned(actor, RunKind.CHANGES, lambda reader: reader.changes(mark))
+
+    def _planned(self, actor: Actor, kind: RunKind, read: Callable[[Reader], Heard]) -> int:
         context = self.context
         with reading(context.database, lambda: self._begin(actor, kind), context.now) as run_id:
             try:
-                proof, read = self._read(run_id)
+                heard = read(Reader(context=context, source=self.source, run_id=run_id))
+                plan = self._plan(heard)
             except ProvisioningError as error:
                 self._end(run_id, RunState.INCOMPLETE, str(error))
                 raise
-            self._plan(run_id, proof, read)
+            self._store(plan, heard)
             return run_id
 
-    def _plan(self, run_id: int, proof: SnapshotProof, read: int) -> None:
+    def _plan(self, heard: Heard) -> Plan:
         with self.context.database.read() as session:
             source = find_source(session, self.context, self.source.name)
-            staged = count_staged(session, run_id)
+            staged = count_staged(session, heard.run_id)
             plan = make_plan(
-                staged_people(session, run_id, source.name),
-                registered_people(session, source.id),
+                staged_people(session, heard.run_id, source.name),
+                registered_people(session, source.id, heard.run_id),
                 planning_context(
                     session,
                     self.context,
                     source,
                     queue=queued_people(session, source.id),
-                    run_id=run_id,
-                    proof=proof,
+                    heard=heard,
                 ),
             )
-        if plan.read != staged:
-            raise SourceError(f"the staged reading of run {run_id} was disturbed; plan again")
-        self._store(run_id, replace(plan, read=read), proof)
+        if plan.read != staged or (heard.staged and not staged):
+            raise SourceError(f"the staged reading of run {heard.run_id} was disturbed; plan again")
+        doubt = next((one.held for one in plan.held if one.held in _TOO_MANY), None)
+        if doubt is not None and heard.presence is None:
+            raise MarkError(f"{doubt.sentence}, by the changes alone; everyone has to be read")
+        return replace(plan, read=heard.read, unchanged=plan.unchanged + heard.read - plan.read)
 
-    def _begin(self, actor: Actor, kind: str) -> int:
+    def _begin(self, actor: Actor, kind: RunKind) -> int:
         """Write the run down as failed: whatever ends it early, that is the truth."""
         with self.context.database.write() as session:
             source = find_source(session, self.context, self.source.name, for_update=True)
@@ -143,37 +172,16 @@ class Planner:
             session.flush()
             return run.id
 
-    def _read(self, run_id: int) -> tuple[SnapshotProof, int]:
-        if self.source.directory is None or self.source.mapping is None:
-            raise ConfigurationError(
-                f"{self.source.name} is a {self.source.kind} source: it sends people itself "
-                "and cannot be read"
-            )
-        with self.context.database.read() as session:
-            record = find_source(session, self.context, self.source.name)
-        snapshot = self.source.directory.read()
-        read = Stager(
-            database=self.context.database,
-            run_id=run_id,
-            source_id=record.id,
-            source=self.source.name,
-            mapping=self.source.mapping,
-            now=self.context.now(),
-        ).stage(snapshot)
-        require_people(read, self.source.name, record.last_read)
-        return snapshot.proof, read
-
-    def _store(self, run_id: int, plan: Plan, proof: SnapshotProof) -> None:
-        mapping = self.source.mapping
+    def _store(self, plan: Plan, heard: Heard) -> None:
         with self.context.database.write() as session:
-            run = session.get_one(RunRecord, run_id)
-            store_actions(session, run_id, plan)
+            run = session.get_one(RunRecord, heard.run_id)
+            store_actions(session, run.id, plan)
             run.state = RunState.HELD if plan.held else RunState.READY
             run.digest = plan.digest()
             run.counts = plan.counts()
             run.read, run.unchanged = plan.read, plan.unchanged
-            run.mapping_version = mapping.version if mapping else ""
-            run.proof = asdict(proof)
+            run.mapping_version, run.rules = heard.mapping_version, heard.rules
+            run.proof = dict(heard.proof)
             run.error = run.worker = None
             run.finished_at = self.context.now()
 

@@ -32,7 +32,7 @@ from provisioning.storage.holds import is_open, why_held
 from provisioning.storage.matches import queued_people
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.newcomers import queue_newcomers
-from provisioning.storage.registry import registered_people
+from provisioning.storage.registry import registered_one
 from provisioning.storage.sources import Source
 
 
@@ -95,7 +95,7 @@ class Push:
             withdraw(self.session, self.context, self.source, employee_id, kinds, self.actor)
 
     def _registered(self, anchor: str) -> RegisteredPerson | None:
-        return next(registered_people(self.session, self.source.id, anchor=anchor), None)
+        return registered_one(self.session, self.source.id, anchor)
 
     def _do(self, action: Action, *, first_heard: bool) -> EmployeeRecord | None:
         employee = Provisioner(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from provisioning.domain.actions import ActionKind, HoldReason
 from provisioning.services.context import ServiceContext
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.models.runs import RunActionRecord, RunRecord
+from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
 from provisioning.storage.runs import find_run
 
 
@@ -69,6 +70,9 @@ class PlanReport:
     counts: dict[str, int]
     held: int
     limit_sentence: str
+    rules_changed: bool
+    """Whether mapping or scope are others than those of the last run that was applied (R8)."""
+
     started_at: datetime
     finished_at: datetime | None
     started_by: str
@@ -77,6 +81,13 @@ class PlanReport:
     error: str | None
     proof: dict[str, Any] | None
     actions: Sequence[ActionRow]
+
+
+_Stopped = tuple[HoldReason, dict[str, Any]]
+"""Why an action is held, and its document."""
+
+_UNDECIDED = frozenset({RunState.READY, RunState.HELD})
+_NAMED = 3
 
 
 class RunReports:
@@ -147,7 +158,7 @@ class RunReports:
                     RunActionRecord.run_id == run_id, held
                 )
             )
-            places = [(reason, _where(document)) for reason, document in waiting if reason]
+            stopped = [(reason, document) for reason, document in waiting if reason]
         return PlanReport(
             run=run.id,
             source=source.name,
@@ -156,8 +167,9 @@ class RunReports:
             read=run.read,
             unchanged=run.unchanged,
             counts=run.counts,
-            held=len(places),
-            limit_sentence=self._limit_sentence(places, source),
+            held=len(stopped),
+            limit_sentence=self._limit_sentence(stopped, source),
+            rules_changed=run.state in _UNDECIDED and source.rules not in ("", run.rules),
             started_at=run.started_at,
             finished_at=run.finished_at,
             started_by=run.started_by,
@@ -168,15 +180,12 @@ class RunReports:
             actions=actions,
         )
 
-    def _limit_sentence(self, held: Sequence[tuple[HoldReason, str]], source: SourceRecord) -> str:
-        """Say what is held, in the words of the page; empty when nothing is.
-
-        Args:
-            held: Why each held action is, and where its person was.
-            source: Where they come from.
-        """
+    def _limit_sentence(self, held: Sequence[_Stopped], source: SourceRecord) -> str:
+        """Say what is held, in the words of the page; empty when nothing is."""
         if not held:
             return ""
+        if any(reason is HoldReason.ATTRIBUTES for reason, _ in held):
+            return _attributes_sentence([document for _, document in held])
         mass = sum(
             reason in (HoldReason.MASS_REMOVAL, HoldReason.ROLLING_SHARE) for reason, _ in held
         )
@@ -188,8 +197,28 @@ class RunReports:
             f"It would remove {mass:,} people; the limit is "
             f"{self._context.policy.dismiss_percent:g} % of the source's people in one run and "
             f"{self._context.policy.rolling_percent:g} % in seven days.{last}"
-            f"{_common_place([where for _, where in held])}"
+            f"{_common_place([_where(document) for _, document in held])}"
         )
+
+
+def _attributes_sentence(documents: Sequence[dict[str, Any]]) -> str:
+    """Name the attributes that are others for many at once, with examples of how."""
+    found: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    for document in documents:
+        for name, old, new in document["changes"]:
+            if old is not None:
+                found[name].append((old, new))
+    most = sorted(found.items(), key=lambda item: -len(item[1]))[:_NAMED]
+    words = [f"{name} for {len(each):,} ({_said(each[0])})" for name, each in most]
+    return (
+        f"Attributes vanished from, or changed for, too many people at once: {', '.join(words)}. "
+        "The whole run waits: look at the rights of the account that reads, and at the export."
+    )
+
+
+def _said(change: tuple[Any, Any]) -> str:
+    old, new = change
+    return f"e.g. {old}, and now nothing" if new is None else f"e.g. {old}, and now {new}"
 
 
 def _common_place(places: Sequence[str]) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+import structlog
+from sqlalchemy import update
 
 from provisioning.domain.errors import (
-    ConfigurationError,
     DigestMismatchError,
     HeldError,
-    NotFoundError,
+    MarkError,
     ProvisioningError,
     RunStateError,
 )
@@ -23,8 +22,9 @@ from provisioning.services.budget import choose_within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.invitations import InvitationService
 from provisioning.services.planning import Planner
-from provisioning.services.settling import settle_afresh
-from provisioning.services.sources import find_source, is_known
+from provisioning.services.reading import rules_of
+from provisioning.services.settling import expire_older, is_news, must_be_shown, settle_afresh
+from provisioning.services.sources import configured_source, find_source, is_released
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.claims import applying
 from provisioning.storage.models.intranets import SourceRecord
@@ -36,6 +36,8 @@ from provisioning.storage.models.runs import (
 )
 from provisioning.storage.runs import find_run, interrupted_run
 from provisioning.storage.staging import drop_staged
+
+log = structlog.get_logger(__name__)
 
 APPROVAL_LIFETIME = timedelta(hours=24)
 """A plan older than this is not applied any more (R4)."""
@@ -61,10 +63,10 @@ class RunService:
         return run_id
 
     def sync(self, source: str, actor: Actor, progress: Progress | None = None) -> int:
-        """Resume what was interrupted, plan, and apply what no guard holds.
+        """Resume what was interrupted, read everyone, and apply what no guard holds.
 
         Returns the run's number; its state tells how it ended. A source whose first run has
-        to be released is only planned (I10).
+        to be released is only planned (I10), and so is one whose mapping or scope changed (R8).
         """
         configured = self._configured(source)
         self.resume(source, actor, progress)
@@ -72,14 +74,49 @@ class RunService:
             return self.plan(source, actor)
         InvitationService(self._context).expire_due()
         run_id = Planner(context=self._context, source=configured).plan(actor)
+        if must_be_shown(self._context, run_id):
+            expire_older(self._context, run_id)
+            self._forget_reading(run_id)
+            return run_id
+        self._apply_planned(run_id, actor, progress)
+        return run_id
+
+    def sync_changes(self, source: str, actor: Actor) -> int | None:
+        """Apply what changed since the last reading; returns the run's number, if there was one.
+
+        Everyone is read instead when the changes are in doubt. Nothing is done before the first
+        complete run was applied, nor while a changed mapping or scope has not been shown (R8).
+
+        Raises:
+            SourceError: The reading was cut short; the next one begins at the same mark.
+        """
+        configured = self._configured(source)
+        self.resume(source, actor)
+        with self._context.database.read() as session:
+            record = find_source(session, self._context, source)
+        if not (record.is_released and record.mark) or record.rules != rules_of(configured):
+            return None
+        try:
+            run_id = Planner(context=self._context, source=configured).plan_changes(
+                actor, record.mark
+            )
+        except MarkError as error:
+            log.info("everyone_is_read", source=source, why=str(error))
+            return self.sync(source, actor)
+        if is_news(self._context, run_id):
+            self._apply_planned(run_id, actor)
+            return run_id
+        return None
+
+    def _apply_planned(self, run_id: int, actor: Actor, progress: Progress | None = None) -> None:
+        """Apply what was planned a moment ago, except what is held."""
         with self._applying(run_id):
-            self._expire_older(run_id)
+            expire_older(self._context, run_id)
             with self._context.database.write() as session:
                 run = session.get_one(RunRecord, run_id)
                 choose_within_budget(session, self._context, run)
                 run.settled = True
             self._finish(run_id, actor, progress)
-        return run_id
 
     def _applying(self, run_id: int) -> AbstractContextManager[bool]:
         context = self._context
@@ -236,40 +273,9 @@ class RunService:
         if self._context.now() - run.started_at > APPROVAL_LIFETIME:
             raise RunStateError(run.id, "more than 24 hours old", "applied; plan again")
 
-    def _expire_older(self, run_id: int) -> None:
-        """A newer plan of a source replaces those that wait: they speak of yesterday."""
-        with self._context.database.write() as session:
-            run = session.get_one(RunRecord, run_id)
-            older = session.scalars(
-                select(RunRecord).where(
-                    RunRecord.source_id == run.source_id,
-                    RunRecord.id < run_id,
-                    RunRecord.state.in_([RunState.READY, RunState.HELD]),
-                )
-            ).all()
-            for old in older:
-                old.state = RunState.EXPIRED
-                drop_staged(session, old.id)
-
     def _configured(self, source: str) -> ConfiguredSource:
-        found = self._sources.get(source)
-        if found is None:
-            with self._context.database.read() as session:
-                if is_known(session, self._context, source):
-                    raise ConfigurationError(
-                        f"{source} is a SCIM source: it sends its people by itself and cannot be "
-                        "read. Nothing was done."
-                    )
-            names = ", ".join(sorted(self._sources)) or "none is configured"
-            raise NotFoundError("source", f'"{source}"', hint=f"there are: {names}")
-        return found
+        return configured_source(self._context, self._sources, source)
 
     def _is_released(self, source: str) -> bool:
         with self._context.database.read() as session:
             return is_released(session, self._context, source)
-
-
-def is_released(session: Session, context: ServiceContext, source: str) -> bool:
-    """Whether a source may act: it was released, or needs no release (I10)."""
-    found = find_source(session, context, source)
-    return found.is_released

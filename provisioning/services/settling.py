@@ -1,4 +1,4 @@
-"""Between a plan and its apply: plan afresh, and do exactly what is in both (R4)."""
+"""Between a plan and its apply: what is still wanted, and what somebody has to see (R4, R8)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from provisioning.domain.plan import Plan
 from provisioning.services.budget import within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.planning import Planner
+from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
     RunActionRecord,
+    RunKind,
     RunPersonRecord,
     RunRecord,
     RunState,
 )
 from provisioning.storage.runs import delete_run, store_actions, stored_plan
+from provisioning.storage.staging import drop_staged
 
 
 def settle_afresh(
@@ -35,7 +38,7 @@ def settle_afresh(
     Raises:
         SourceError: The source could not be read again; nothing was chosen.
     """
-    fresh_id = Planner(context=context, source=source).plan(actor, kind="afresh")
+    fresh_id = Planner(context=context, source=source).plan(actor, kind=RunKind.AFRESH)
     with context.database.write() as session:
         run = session.get_one(RunRecord, run_id, with_for_update=True)
         fresh_run = session.get_one(RunRecord, fresh_id)
@@ -59,6 +62,8 @@ def settle_afresh(
             update(RunPersonRecord).where(RunPersonRecord.run_id == fresh_id).values(run_id=run_id)
         )
         run.read, run.mapping_version = fresh_run.read, fresh_run.mapping_version
+        # The fresh reading is the one that is applied: its mark, its rules.
+        run.kind, run.proof, run.rules = RunKind.FULL, fresh_run.proof, fresh_run.rules
         run.settled = True
         session.flush()
         # What a guard holds only now has to be approved by a digest that says so.
@@ -74,6 +79,44 @@ def settle_afresh(
             delete_run(session, fresh_id)
 
 
+def must_be_shown(context: ServiceContext, run_id: int) -> bool:
+    """Whether a run would do something by rules that nobody saw the effect of (R8)."""
+    with context.database.read() as session:
+        run = session.get_one(RunRecord, run_id)
+        rules = session.get_one(SourceRecord, run.source_id).rules
+        return rules not in ("", run.rules) and any(run.counts.values())
+
+
+def is_news(context: ServiceContext, run_id: int) -> bool:
+    """Whether changes were read at all; a run of nothing is forgotten, its mark is not."""
+    with context.database.write() as session:
+        run = session.get_one(RunRecord, run_id)
+        if run.read or any(run.counts.values()):
+            return True
+        session.get_one(SourceRecord, run.source_id).mark = (run.proof or {}).get("mark")
+        drop_staged(session, run_id)
+        delete_run(session, run_id)
+        return False
+
+
+def expire_older(context: ServiceContext, run_id: int) -> None:
+    """Let a newer plan of everyone replace those that wait: they speak of yesterday."""
+    with context.database.write() as session:
+        run = session.get_one(RunRecord, run_id)
+        if run.kind is RunKind.CHANGES:
+            return
+        older = session.scalars(
+            select(RunRecord).where(
+                RunRecord.source_id == run.source_id,
+                RunRecord.id < run_id,
+                RunRecord.state.in_([RunState.READY, RunState.HELD]),
+            )
+        ).all()
+        for old in older:
+            old.state = RunState.EXPIRED
+            drop_staged(session, old.id)
+
+
 def _is_waiting_already(session: Session, fresh_run: RunRecord, plan: Plan) -> bool:
     """Whether the very same plan of this source is there to be decided."""
     same = select(RunRecord.id).where(
@@ -86,7 +129,7 @@ def _is_waiting_already(session: Session, fresh_run: RunRecord, plan: Plan) -> b
 
 
 def _keep_as_plan(run: RunRecord, plan: Plan) -> None:
-    run.kind = "full"
+    run.kind = RunKind.FULL
     run.state = RunState.HELD if plan.held else RunState.READY
     run.digest = plan.digest()
     run.counts = plan.counts()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from provisioning.domain.errors import NotFoundError
-from provisioning.services.context import ServiceContext
+from provisioning.domain.errors import ConfigurationError, NotFoundError
+from provisioning.services.context import ConfiguredSource, ServiceContext
 from provisioning.storage.models.intranets import SourceRecord
 
 
@@ -40,3 +42,30 @@ def is_known(session: Session, context: ServiceContext, name: str) -> bool:
         SourceRecord.intranet_id == context.intranet_id, SourceRecord.name == name
     )
     return session.scalar(query) is not None
+
+
+def is_released(session: Session, context: ServiceContext, source: str) -> bool:
+    """Whether a source may act: it was released, or needs no release (I10)."""
+    return find_source(session, context, source).is_released
+
+
+def configured_source(
+    context: ServiceContext, sources: Mapping[str, ConfiguredSource], name: str
+) -> ConfiguredSource:
+    """Return a source that can be read, as the configuration has it.
+
+    Raises:
+        NotFoundError: There is no such source; the others are named.
+        ConfigurationError: It sends its people by itself.
+    """
+    found = sources.get(name)
+    if found is not None:
+        return found
+    with context.database.read() as session:
+        if is_known(session, context, name):
+            raise ConfigurationError(
+                f"{name} is a SCIM source: it sends its people by itself and cannot be "
+                "read. Nothing was done."
+            )
+    names = ", ".join(sorted(sources)) or "none is configured"
+    raise NotFoundError("source", f'"{name}"', hint=f"there are: {names}")

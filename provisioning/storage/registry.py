@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from provisioning.domain.addresses import address_key
@@ -90,19 +90,24 @@ def _registered() -> Select[*tuple[Any, ...]]:
 
 _REGISTERED = _registered().where(LinkRecord.hidden.is_(False))
 _REGISTERED_ONE = _REGISTERED.where(this(LinkRecord.anchor))
+_REGISTERED_STAGED = _REGISTERED.join(
+    RunPersonRecord, RunPersonRecord.anchor == LinkRecord.anchor
+).where(this(RunPersonRecord.run_id))
 _REGISTERED_EVER = _registered().where(this(LinkRecord.anchor))
 
 
-def registered_people(
-    session: Session, source_id: UUID, *, anchor: str | None = None
-) -> Iterator[RegisteredPerson]:
-    """Yield everyone linked to a source, ascending by anchor; one of them if `anchor` is given."""
-    if anchor is not None:
-        one = execute(session, _REGISTERED_ONE, this_source_id=source_id, this_anchor=anchor)
-        yield from map(RegisteredPerson._make, one)
-        return
+def registered_one(session: Session, source_id: UUID, anchor: str) -> RegisteredPerson | None:
+    """Return the one linked to a source by this id, if there is one."""
+    one = execute(session, _REGISTERED_ONE, this_source_id=source_id, this_anchor=anchor).first()
+    return RegisteredPerson._make(one) if one is not None else None
+
+
+def registered_people(session: Session, source_id: UUID, run_id: int) -> Iterator[RegisteredPerson]:
+    """Yield everyone linked to a source whom a run has news of, ascending by anchor."""
     for row in session.execute(
-        _REGISTERED, {"this_source_id": source_id}, execution_options={"yield_per": STREAM_ROWS}
+        _REGISTERED_STAGED,
+        {"this_source_id": source_id, "this_run_id": run_id},
+        execution_options={"yield_per": STREAM_ROWS},
     ):
         yield RegisteredPerson._make(row)
 
@@ -114,7 +119,7 @@ def registered_ever(session: Session, source_id: UUID, anchor: str) -> Registere
 
 
 def staged_people(session: Session, run_id: int, source: str) -> Iterator[StagedPerson]:
-    """Yield a run's staged snapshot, ascending by anchor."""
+    """Yield everyone a run read something new of, ascending by anchor."""
     query = (
         select(
             RunPersonRecord.anchor,
@@ -122,7 +127,7 @@ def staged_people(session: Session, run_id: int, source: str) -> Iterator[Staged
             RunPersonRecord.person,
             RunPersonRecord.problem,
         )
-        .where(RunPersonRecord.run_id == run_id)
+        .where(RunPersonRecord.run_id == run_id, RunPersonRecord.missing.is_(False))
         .order_by(RunPersonRecord.anchor)
     )
     for anchor, raw_hash, document, problem in session.execute(
@@ -138,10 +143,25 @@ class Lookup:
     """Finds who else has an unlinked person's keys, for one run or one request (P2, P3)."""
 
     def __init__(
-        self, session: Session, *, source: Source, policy: Policy, run_id: int | None
+        self,
+        session: Session,
+        *,
+        source: Source,
+        policy: Policy,
+        run_id: int | None,
+        presence: Container[str] | None = None,
     ) -> None:
-        """Read once what every look-up needs."""
+        """Read once what every look-up needs.
+
+        Args:
+            session: Where to look.
+            source: Whose people they are.
+            policy: Which keys count.
+            run_id: The run; None for one person alone.
+            presence: Who a complete reading saw; None if there was none.
+        """
         self._session = session
+        self._presence = presence
         self._source = source
         self._policy = policy
         self._run_id = run_id
@@ -204,23 +224,24 @@ class Lookup:
 
     def _others_of(self, employee_id: UUID, person: Person) -> tuple[bool, bool]:
         """Return whether this source knew somebody by another id, and whether that is present."""
-        present = ~LinkRecord.hidden
-        if self._run_id is not None:
-            staged = RunPersonRecord
-            vouched = exists().where(
-                staged.run_id == self._run_id,
-                staged.anchor == LinkRecord.anchor,
-                staged.vouched.is_(True),
-            )
-            present = and_(present, vouched)
-        rows = self._session.scalars(
-            select(case((present, 1), else_=0)).where(
+        staged = RunPersonRecord
+        dropped = exists().where(
+            staged.run_id == self._run_id,
+            staged.anchor == LinkRecord.anchor,
+            staged.vouched.is_(False),
+        )
+        rows = self._session.execute(
+            select(LinkRecord.anchor, LinkRecord.hidden, dropped).where(
                 LinkRecord.source_id == self._source.id,
                 LinkRecord.employee_id == employee_id,
                 LinkRecord.anchor != person.id.value,
             )
         ).all()
-        return bool(rows), any(rows)
+        present = any(
+            not hidden and not dropped and (self._presence is None or anchor in self._presence)
+            for anchor, hidden, dropped in rows
+        )
+        return bool(rows), present
 
 
 def contested_keys(

@@ -1,42 +1,89 @@
-"""Staging: a reading is written down whole before anything is planned (R2)."""
+"""Staging: what a reading tells is written down whole before anything is planned (R2)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, delete, exists, func, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import address_key
+from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import MappingError
 from provisioning.domain.mapping import PersonMapping
 from provisioning.domain.people import RawPerson
 from provisioning.storage.base import Database
-from provisioning.storage.models.employees import LinkRecord
+from provisioning.storage.compiled import run
+from provisioning.storage.core import table_of, this
+from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.models.runs import (
     RunActionRecord,
     RunPersonRecord,
 )
+from provisioning.storage.presence import Presence
+from provisioning.storage.registry import STREAM_ROWS
+
+T = TypeVar("T")
 
 BATCH = 1_000
 """People compared and written at a time."""
+
+_LINK = table_of(LinkRecord)
+_LINKED = (
+    this(_LINK.c.source_id),
+    # Whoever was replaced or deleted is somebody new until they are placed again.
+    _LINK.c.hidden.is_(False),
+)
+_SAID_BEFORE = select(
+    _LINK.c.anchor,
+    _LINK.c.raw_hash,
+    _LINK.c.mapping_version,
+    _LINK.c.review_at,
+    _LINK.c.missing_since,
+).where(*_LINKED)
+_ASKED = func.json_each(bindparam("anchors", type_=Text)).table_valued("value")
+_OF_SQLITE = _SAID_BEFORE.where(_LINK.c.anchor.in_(select(_ASKED.c.value)))
+_OF_POSTGRESQL = _SAID_BEFORE.where(
+    _LINK.c.anchor == any_(bindparam("anchors", type_=ARRAY(_LINK.c.anchor.type)))
+)
+_ANCHORS = select(_LINK.c.anchor).where(*_LINKED).order_by(_LINK.c.anchor)
+
+
+class Staged(NamedTuple):
+    """How many people a reading told of, and about how many there is something to decide."""
+
+    read: int
+    rows: int
 
 
 class _Known(NamedTuple):
     raw_hash: str
     mapping_version: str
     review_at: datetime | None
+    missing_since: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stager:
-    """Writes a reading down, mapping only what changed since it was last applied."""
+    """Writes down whom a reading has news of; of the others, only that they are there.
+
+    in the reading  linked              ->  is written down
+    --------------  ------------------  --  ---------------------------------
+    as before       yes                     nowhere
+    as before       marked as missing       as present
+    changed         yes                     mapped
+    yes             no                      mapped
+    twice           anything                as unreadable
+    no              yes                     as missing, by a complete reading
+    no              dismissed               nowhere
+    """
 
     database: Database
     run_id: int
@@ -44,45 +91,93 @@ class Stager:
     source: str
     mapping: PersonMapping
     now: datetime
+    presence: Presence
 
-    def stage(self, people: Iterable[RawPerson]) -> int:
-        """Stage everyone, a transaction a batch; returns how many were read."""
-        read = 0
+    def stage(self, people: Iterable[RawPerson]) -> Staged:
+        """Stage everyone who is read, a transaction a batch."""
+        read = rows = 0
         for batch in _batches(people, BATCH):
             read += len(batch)
+            self.presence.add([raw.anchor for raw in batch])
+            rows += self._write(self._news(batch))
+        twice = self.presence.twice()
+        for some in _batches(twice, BATCH):
+            self._write([self._blank(anchor) | _twice(anchor) for anchor in some])
+        return Staged(read, rows)
+
+    def stage_missing(self) -> None:
+        """Stage everyone who is linked and was not read: only after the proven end (R2)."""
+        with self.database.read() as session:
+            known = session.scalars(
+                _ANCHORS,
+                {"this_source_id": self.source_id},
+                execution_options={"yield_per": STREAM_ROWS},
+            )
+            for some in _batches(self.presence.absent(known), BATCH):
+                self.stage_gone(some)
+
+    def stage_gone(self, anchors: Sequence[str]) -> None:
+        """Stage those of some people who are linked and not dismissed: they are missing."""
+        for some in _batches(anchors, BATCH):
+            with self.database.read() as session:
+                here = session.scalars(
+                    select(LinkRecord.anchor)
+                    .join(EmployeeRecord, EmployeeRecord.id == LinkRecord.employee_id)
+                    .where(
+                        LinkRecord.source_id == self.source_id,
+                        LinkRecord.anchor.in_(some),
+                        LinkRecord.hidden.is_(False),
+                        EmployeeRecord.state != EmployeeState.DISMISSED,
+                    )
+                ).all()
+            blank = {"vouched": False, "missing": True}
+            self._write([self._blank(anchor) | blank for anchor in here])
+
+    def _news(self, batch: Sequence[RawPerson]) -> list[dict[str, Any]]:
+        known = self._known([raw.anchor for raw in batch])
+        unlinked = (raw for raw in batch if raw.anchor not in known)
+        rows = {raw.anchor: self._row(raw, None) for raw in unlinked}
+        for raw in batch:
+            said = known.get(raw.anchor)
+            if said is not None:
+                raw_hash = raw.raw_hash()
+                if said.missing_since is not None or self._changed(said, raw_hash):
+                    rows[raw.anchor] = self._row(raw, said)
+        return list(rows.values())
+
+    def _write(self, rows: Sequence[dict[str, Any]]) -> int:
+        if rows:
             with self.database.write() as session:
-                known = self._known(session, [raw.anchor for raw in batch])
-                rows = [self._row(raw, known.get(raw.anchor)) for raw in batch]
                 _insert(session, self.database.is_sqlite, rows)
-        return read
+        return len(rows)
 
-    def _known(self, session: Session, anchors: Sequence[str]) -> dict[str, _Known]:
-        query = select(
-            LinkRecord.anchor,
-            LinkRecord.raw_hash,
-            LinkRecord.mapping_version,
-            LinkRecord.review_at,
-        ).where(
-            LinkRecord.source_id == self.source_id,
-            LinkRecord.anchor.in_(anchors),
-            # Whoever was replaced or deleted is somebody new until they are placed again.
-            LinkRecord.hidden.is_(False),
-        )
-        return {row[0]: _Known(row[1], row[2], row[3]) for row in session.execute(query)}
+    def _known(self, anchors: Sequence[str]) -> dict[str, _Known]:
+        sqlite = self.database.is_sqlite
+        statement = _OF_SQLITE if sqlite else _OF_POSTGRESQL
+        values = {
+            "this_source_id": self.source_id,
+            "anchors": json.dumps(anchors) if sqlite else anchors,
+        }
+        rows = self.database.look(lambda connection: run(connection, statement, values))
+        return {row[0]: _Known(*row[1:]) for row in rows}
 
-    def _row(self, raw: RawPerson, known: _Known | None) -> dict[str, Any]:
-        raw_hash = raw.raw_hash()
-        row: dict[str, Any] = {
+    def _blank(self, anchor: str) -> dict[str, Any]:
+        return {
             "run_id": self.run_id,
-            "anchor": raw.anchor,
-            "raw_hash": raw_hash,
+            "anchor": anchor,
+            "raw_hash": "",
             "vouched": True,
+            "missing": False,
             "person": None,
             "problem": None,
             "user_name_key": None,
             "mail_key": None,
             "employee_number_key": None,
         }
+
+    def _row(self, raw: RawPerson, known: _Known | None) -> dict[str, Any]:
+        raw_hash = raw.raw_hash()
+        row = self._blank(raw.anchor) | {"raw_hash": raw_hash}
         if known is None or self._changed(known, raw_hash):
             self._map(raw, row, is_new=known is None)
         return row
@@ -110,8 +205,10 @@ class Stager:
 
 
 def count_staged(session: Session, run_id: int) -> int:
-    """Return how many people are staged for a run."""
-    query = select(func.count()).where(RunPersonRecord.run_id == run_id)
+    """Return how many people a run read something new of."""
+    query = select(func.count()).where(
+        RunPersonRecord.run_id == run_id, RunPersonRecord.missing.is_(False)
+    )
     return session.scalar(query) or 0
 
 
@@ -162,21 +259,15 @@ def remember_reading(
     return back
 
 
-def _insert(session: Session, is_sqlite: bool, rows: list[dict[str, Any]]) -> None:  # noqa: FBT001
-    table = RunPersonRecord.__table__
-    if not isinstance(table, Table):
-        raise TypeError("run_person is a table")
+def _insert(session: Session, is_sqlite: bool, rows: Sequence[dict[str, Any]]) -> None:  # noqa: FBT001
     dialect: Any = sqlite if is_sqlite else postgresql
-    unique = {row["anchor"]: row for row in rows}
-    twice = [row for row in rows if unique[row["anchor"]] is not row]
-    for row in twice:
-        unique[row["anchor"]] |= _twice(row["anchor"])
-    statement = dialect.insert(table)
+    statement = dialect.insert(table_of(RunPersonRecord))
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=["run_id", "anchor"], set_=_twice("this id")
+            index_elements=["run_id", "anchor"],
+            set_={name: statement.excluded[name] for name in ("person", "problem", "vouched")},
         ),
-        list(unique.values()),
+        rows,
     )
 
 
@@ -184,7 +275,7 @@ def _twice(anchor: str) -> dict[str, Any]:
     return {"person": None, "problem": f"two entries of the directory have {anchor}"}
 
 
-def _batches(people: Iterable[RawPerson], size: int) -> Iterator[list[RawPerson]]:
-    iterator = iter(people)
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

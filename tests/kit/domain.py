@@ -18,7 +18,7 @@ from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.plan import Plan
 from provisioning.domain.planning import make_plan
 from provisioning.domain.policy import Policy
-from provisioning.domain.seats import Seats
+from provisioning.domain.seats import Seats, takes_seat
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
 
 SOURCE = "corp"
@@ -97,8 +97,8 @@ def context(**choices: Any) -> PlanningContext:
         "hits": lambda _: (),
     }
     chosen = {**usual, **choices}
-    seats = chosen["seats"]
-    return PlanningContext(**{**chosen, "seats": lambda: seats})
+    seats, seated = chosen["seats"], chosen.pop("seated", 0)
+    return PlanningContext(**{**chosen, "seats": lambda: seats, "seated": lambda: seated})
 
 
 def plan_of(
@@ -107,11 +107,10 @@ def plan_of(
     **choices: Any,
 ) -> Plan:
     """What planning makes of a directory and a registry."""
-    return make_plan(
-        sorted(map(staged, people), key=lambda one: one.anchor),
-        sorted(staff, key=lambda one: one.anchor),
-        context(**choices),
-    )
+    read = sorted(map(staged, people), key=lambda one: one.anchor)
+    known = sorted(staff, key=lambda one: one.anchor)
+    seated = sum(takes_seat(EmployeeState(one.state)) for one in known)
+    return make_plan(read, known, context(**{"people": len(read), "seated": seated, **choices}))
 
 
 def lines(plan: Iterable[Action]) -> list[str]:

@@ -36,7 +36,10 @@ def entry(uid: str, **attributes: str | list[str] | None) -> RawPerson:
 
 
 class MemoryDirectory:
-    """People by uid; `cut_after` breaks the next readings, `proven` takes the end mark away."""
+    """People by uid; `cut_after` breaks the next readings, `proven` takes the end mark away.
+
+    `broken` breaks readings of changes off.
+    """
 
     def __init__(self, name: str, people: Iterable[RawPerson] = ()) -> None:
         self.name = name
@@ -45,6 +48,7 @@ class MemoryDirectory:
         self.proven = True
         self.scope = "everyone"
         self.offers_changes = True
+        self.broken = False
         self.marks: dict[str, dict[str, RawPerson]] = {}
 
     def add(self, *people: RawPerson) -> None:
@@ -71,6 +75,8 @@ class MemoryDirectory:
     def _changes(self, mark: str) -> Generator[RawPerson, None, ChangesProof]:
         if mark not in self.marks:
             raise MarkError(f"{self.name} knows no mark {mark!r}")
+        if self.broken:
+            raise SourceError(f"{self.name}: reading stopped: it broke off")
         before, now, following = self.marks[mark], dict(self.people), self._mark()
         changed = {key: raw for key, raw in now.items() if before.get(key) != raw}
         yield from self._in_order(changed)

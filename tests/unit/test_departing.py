@@ -205,3 +205,22 @@ def test_a_grace_is_counted_in_local_dates():
     marked = employee("ann", missing_since=context().today)
     tomorrow = context().today + timedelta(days=1)
     assert lines(plan_of([], [marked], policy=ONE_NIGHT, today=tomorrow)) == ["dismiss ann"]
+
+
+def test_changes_alone_mark_and_never_remove_who_is_gone():
+    """D1, D2, R6: only a complete reading says that somebody left, whatever the grace."""
+    gone = employee("ann")
+    (mark,) = plan_of([], [gone], complete=False)
+    assert (mark.kind, mark.marks_missing) == (ActionKind.FLAG, True)
+    assert str(mark.because) == (
+        "no longer in corp; leaves with the next complete reading unless back (D2)"
+    )
+    marked = employee("ann", missing_since=YESTERDAY)
+    assert lines(plan_of([], [marked], complete=False)) == []
+    assert lines(plan_of([], [marked])) == ["dismiss ann"]
+
+
+def test_changes_dismiss_whom_the_directory_disabled():
+    """D1: an entry that says so is word enough."""
+    disabled = person("ann", active=False)
+    assert lines(plan_of([disabled], [employee("ann")], complete=False)) == ["dismiss ann"]

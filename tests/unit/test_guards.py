@@ -6,15 +6,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provisioning.domain.actions import HoldReason
+from provisioning.domain.actions import FieldChange, HoldReason
 from provisioning.domain.errors import SourceError
 from provisioning.domain.guards import (
     counted_removals,
+    guard_attributes,
     guard_removals,
     hold_mass_removal,
     hold_rolling_share,
     hold_unproven_removals,
     require_people,
+    suspicious_attributes,
 )
 from provisioning.domain.policy import Policy
 from tests.kit.domain import action, dismissals, employee, lines, person, plan_of
@@ -31,7 +33,7 @@ def reasons(actions):
 def guarded(actions, *, policy=Policy(), seated=0, recently=0, proven=True):  # noqa: B008 - a value
     """What the guards make of what the rules decided."""
     return guard_removals(
-        actions, policy=policy, seated=seated, removed_recently=recently, proven=proven
+        actions, policy=policy, seated=lambda: seated, removed_recently=recently, proven=proven
     )
 
 
@@ -177,3 +179,57 @@ def test_the_weekly_share_is_exact_at_any_company_size(seated, percent, recently
     assert week(leaving[1:]) <= {None}
     if recently + len(leaving) > limit and len(leaving) <= max(3, seated):
         assert week(leaving) == {H.ROLLING_SHARE}
+
+
+def updates(number, name="mail", old="before", new="after"):
+    """So many people of whom one attribute became another."""
+    change = FieldChange(name, old, new)
+    return [action("update", f"p{n:04}", changes=(change,)) for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "people", "held"),
+    [
+        (updates(3, new=None), 9, False),
+        (updates(4, new=None), 9, True),
+        (updates(50, new=None), 1_000, False),
+        (updates(51, new=None), 1_000, True),
+        (updates(10), 12, False),
+        (updates(11), 12, True),
+        (updates(50), 1_000, False),
+        (updates(51), 1_000, True),
+        (updates(900, old=None), 1_000, False),
+        (updates(900, name="where"), 1_000, False),
+        (updates(900, name="manager"), 1_000, False),
+        (updates(900, name="manager", new=None), 1_000, True),
+        (updates(30) + updates(30, name="title"), 1_000, False),
+    ],
+)
+def test_an_attribute_that_is_another_for_too_many_at_once_holds_the_run(changed, people, held):
+    """R1, promise 8: mail hidden by a right, a broken export; new values and places are none."""
+    newcomer = action("invite", "new")
+    guarded = guard_attributes([*changed, newcomer], people=people)
+    assert reasons(guarded) == {H.ATTRIBUTES if held else None}
+
+
+def test_what_was_held_for_another_reason_keeps_it():
+    """The first reason that holds an action stays with it."""
+    protected = action("dismiss", "ann", held=H.PROTECTED)
+    guarded = guard_attributes([*updates(20, new=None), protected], people=20)
+    assert guarded[-1].held is H.PROTECTED
+
+
+def test_the_attributes_that_are_too_many_are_named():
+    """An administrator reads which, and of how many people."""
+    mixed = [*updates(12, "mail", new=None), *updates(11, "title"), *updates(2, "phone")]
+    assert suspicious_attributes(mixed, people=100) == {"mail": 12, "title": 11}
+
+
+def test_a_plan_without_the_mail_of_many_is_held_as_a_whole():
+    """R1: nothing of such a run is done, its newcomers included."""
+    known = [employee(name, "active") for name in ("ann", "bob", "cid", "dan")]
+    hidden = [person(name, mail=None) for name in ("ann", "bob", "cid", "dan")]
+    assert lines(plan_of([*hidden, person("eve")], known)) == [
+        *(f"update {name}, held: attributes" for name in ("ann", "bob", "cid", "dan")),
+        "invite eve, held: attributes",
+    ]

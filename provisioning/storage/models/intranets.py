@@ -54,11 +54,15 @@ class SourceRecord(Base):
     name: Mapped[str]
     kind: Mapped[str]
     settings: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    mapping_version: Mapped[str] = mapped_column(default="")
+    rules: Mapped[str] = mapped_column(default="")
+    """Mapping and scope of the last run that was applied (R8)."""
+
     authoritative: Mapped[bool] = mapped_column(default=True)
     first_run: Mapped[str] = mapped_column(default="plan")
     released_at: Mapped[datetime | None]
     mark: Mapped[str | None]
+    """Where changes after the last reading begin; the connector's own words."""
+
     last_read: Mapped[int | None]
     """People the last complete reading returned."""
 

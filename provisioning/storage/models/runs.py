@@ -28,6 +28,17 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class RunKind(StrEnum):
+    """What a run read, and why."""
+
+    FULL = "full"
+    AFRESH = "afresh"
+    """Everyone once more, to compare with a plan that was shown (R4)."""
+
+    CHANGES = "changes"
+    """What changed since the last reading."""
+
+
 class ActionStatus(StrEnum):
     """How far an action of a run came."""
 
@@ -75,13 +86,16 @@ class RunRecord(Base):
     id: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
     intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"))
     source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"))
-    kind: Mapped[str] = mapped_column(default="full")
+    kind: Mapped[RunKind] = mapped_column(choice(RunKind, "run_kind"), default=RunKind.FULL)
     state: Mapped[RunState] = mapped_column(choice(RunState, "run_state"))
     digest: Mapped[str] = mapped_column(default="")
     counts: Mapped[dict[str, int]] = mapped_column(Json)
     read: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     mapping_version: Mapped[str] = mapped_column(default="")
+    rules: Mapped[str] = mapped_column(default="")
+    """Mapping and scope together: by other rules than the last, a run is only planned (R8)."""
+
     started_by: Mapped[str]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -99,7 +113,7 @@ class RunRecord(Base):
 
 
 class RunPersonRecord(Base):
-    """The staged snapshot of a run; dropped after it."""
+    """Whom a run has news of: new, changed, back or missing; dropped after it."""
 
     __tablename__ = "run_person"
 
@@ -110,6 +124,9 @@ class RunPersonRecord(Base):
     raw_hash: Mapped[str]
     vouched: Mapped[bool] = mapped_column(default=True)
     """Whether the source says they are in; unchanged people keep what was said before."""
+
+    missing: Mapped[bool] = mapped_column(default=False)
+    """Whether they are linked and the reading does not have them."""
 
     person: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """Mapped attributes, only where the entry changed."""
