@@ -125,8 +125,7 @@ def create_app() -> Flask:
     """Return the web application of a worker process: pages, SCIM and health on one port."""
     leave_the_terminal()
     settings = read_settings()
-    services = make_services(settings)
-    return tell_when_to_hang_up(make_app(settings, services))
+    return tell_when_to_hang_up(make_app(settings, make_services(settings)))
 
 
 def make_app(settings: Settings, services: Services) -> Flask:
@@ -280,6 +279,7 @@ class Composition:
         chosen = self.settings.schedule
         return Schedule(
             nightly_at=chosen.nightly_at,
+            changes=timedelta(minutes=chosen.changes_minutes),
             delivery=timedelta(seconds=chosen.delivery_seconds),
             upkeep=timedelta(minutes=chosen.upkeep_minutes),
             inbound_kept=timedelta(days=self.settings.scim.inbound_log_days),

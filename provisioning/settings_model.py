@@ -217,6 +217,9 @@ class ScheduleSettings(Table):
     nightly_at: time = time(2, 0)
     """Local time of the nightly run of every source."""
 
+    changes_minutes: Interval = 5
+    """Between looks at what changed in directories that can tell; everyone is read at night."""
+
     delivery_seconds: Interval = 5
     """Between looks into the outbox."""
 

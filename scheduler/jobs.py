@@ -3,6 +3,7 @@
 job          when                    does
 -----------  ----------------------  ------------------------------------------------------
 nightly      once per local date     a full run of every source that is read
+changes      every few minutes       applies what changed in directories that can tell
 delivery     every few seconds       hands over what is due in the outbox
 reminders    every upkeep interval   reminds once of invitations nobody accepted yet (I4)
 invitations  every upkeep interval   expires invitations whose time is over, and gives their
@@ -19,11 +20,12 @@ history      every day               forgets slots that nobody asks for any more
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
-from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.errors import BusyError, ProvisioningError
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
 
@@ -36,6 +38,9 @@ class Schedule:
 
     nightly_at: time = time(2, 0)
     """Local time of the intranet."""
+
+    changes: timedelta = timedelta(minutes=5)
+    """Between looks at what changed in directories that can tell."""
 
     delivery: timedelta = timedelta(seconds=5)
     upkeep: timedelta = timedelta(minutes=15)
@@ -80,6 +85,13 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
             now=partial(read_sources, services),
         ),
         Job(
+            name="changes",
+            words="applies what changed in directories that can tell",
+            every=schedule.changes,
+            tick=partial(changes, services, schedule.changes),
+            now=partial(_each, _telling(services), partial(_apply_changes, services)),
+        ),
+        Job(
             name="delivery",
             words="hands over letters",
             every=schedule.delivery,
@@ -118,6 +130,24 @@ def nightly(services: Services, at: time) -> None:
             )
 
     _each(_readable(services), one)
+
+
+def changes(services: Services, period: timedelta) -> None:
+    """Apply what changed since the last reading of every source that can tell, once a period.
+
+    A source that is being read just then is left to whoever reads it.
+    """
+    slot = str(_number(services, period))
+
+    def one(name: str) -> None:
+        services.slots.once("changes", slot, partial(_apply_changes, services, name), source=name)
+
+    _each(_telling(services), one)
+
+
+def _apply_changes(services: Services, name: str) -> None:
+    with suppress(BusyError):
+        services.runs.sync_changes(name, ACTOR)
 
 
 def last_night(local_now: datetime, at: time) -> datetime:
@@ -162,14 +192,27 @@ def _readable(services: Services) -> list[str]:
     return [name for name, source in services.sources.items() if source.directory is not None]
 
 
+def _telling(services: Services) -> list[str]:
+    """Return the sources that may tell what changed."""
+    return [
+        name
+        for name, source in services.sources.items()
+        if source.directory is not None and source.directory.offers_changes
+    ]
+
+
 def _once_a_period(
     services: Services, name: str, period: timedelta, work: Callable[[], object]
 ) -> Callable[[], None]:
     def tick() -> None:
-        number = int(services.context.now().timestamp() // period.total_seconds())
-        services.slots.once(name, str(number), work)
+        services.slots.once(name, str(_number(services, period)), work)
 
     return tick
+
+
+def _number(services: Services, period: timedelta) -> int:
+    """Return the number of the period that is now, the same on every node."""
+    return int(services.context.now().timestamp() // period.total_seconds())
 
 
 def _expire(services: Services) -> None:

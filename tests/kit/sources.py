@@ -38,7 +38,7 @@ def entry(uid: str, **attributes: str | list[str] | None) -> RawPerson:
 class MemoryDirectory:
     """People by uid; `cut_after` breaks the next readings, `proven` takes the end mark away.
 
-    `broken` breaks readings of changes off.
+    `broken` breaks readings of changes off; `while_read` is called in the middle of a reading.
     """
 
     def __init__(self, name: str, people: Iterable[RawPerson] = ()) -> None:
@@ -49,6 +49,7 @@ class MemoryDirectory:
         self.scope = "everyone"
         self.offers_changes = True
         self.broken = False
+        self.while_read: Callable[[], object] = lambda: None
         self.marks: dict[str, dict[str, RawPerson]] = {}
 
     def add(self, *people: RawPerson) -> None:
@@ -63,6 +64,7 @@ class MemoryDirectory:
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
         people, mark = self._in_order(self.people), self._mark()
+        self.while_read()
         for number, person in enumerate(people):
             if number == self.cut_after:
                 raise SourceError(f"{self.name}: reading stopped: sizeLimitExceeded")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from connectors.cel.compiler import CelCompiler
 from provisioning.domain.errors import SourceError
 from provisioning.domain.mapping import compile_mapping
 from provisioning.services.context import ConfiguredSource
-from scheduler.jobs import ACTOR, Schedule, jobs, last_night, nightly
+from scheduler.jobs import ACTOR, Schedule, changes, jobs, last_night, nightly
 from scheduler.local import LocalScheduler
 from tests.kit.services import FakeClock, make_services
 from tests.kit.sources import MemoryDirectory, entry
@@ -150,6 +151,43 @@ def test_every_job_can_be_done_at_once(services):
         job.now()
     assert runs(services) == 1
     assert services.reports.seats().invited == 2
+
+
+def test_changes_are_applied_once_a_period_on_any_number_of_nodes(services, corp, clock):
+    """R6: between the nights, in a slot of each source; nothing before the first night."""
+    five = timedelta(minutes=5)
+    changes(services, five)
+    assert runs(services) == 0
+    services.runs.sync("corp", ACTOR)
+    corp.add(entry("cid"))
+    clock.advance(five)
+    changes(services, five)
+    corp.add(entry("dan"))
+    changes(services, five)
+    assert services.reports.seats().invited == 3
+    clock.advance(five)
+    changes(services, five)
+    assert services.reports.seats().invited == 4
+
+
+def test_a_source_that_is_being_read_is_left_alone(services, corp, clock):
+    """R6: one run at a time per source; whoever reads it reads the changes too."""
+    services.runs.sync("corp", ACTOR)
+    corp.add(entry("cid"))
+    clock.advance(timedelta(minutes=5))
+    corp.while_read = partial(changes, services, timedelta(minutes=5))
+    services.runs.plan("corp", ACTOR)
+    assert services.reports.seats().invited == 2
+    assert [row.state for row in services.slots.history()] == ["done"]
+
+
+def test_a_directory_that_tells_no_changes_is_not_asked(services, corp, clock):
+    """R6: an export is read at night, and never in between."""
+    services.runs.sync("corp", ACTOR)
+    corp.offers_changes = False
+    clock.advance(timedelta(minutes=5))
+    changes(services, timedelta(minutes=5))
+    assert services.slots.history() == []
 
 
 def test_upkeep_runs_once_a_period(services):
