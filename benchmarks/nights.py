@@ -1,9 +1,11 @@
-"""Reading 10,000 people over LDAP, a first load, and a night without changes.
+"""Reading people over LDAP, a first load, a night without changes, and one with some.
 
     .venv/bin/python benchmarks/nights.py [--people 10000]
+    .venv/bin/python benchmarks/nights.py --people 1000000 --seeded [--database postgresql]
 
 Each line is one process: seconds on the clock, CPU seconds, peak memory. `ldapsearch` reads the
-same people with the same page size in the same run and is the baseline of the ratios.
+same people with the same page size in the same run and is the baseline of the ratios. With
+--seeded the registry is filled past the services, and there is no first load to wait for.
 """
 
 from __future__ import annotations
@@ -15,15 +17,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+import ldap3
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.kit.people import plain_people  # noqa: E402 - the kit is found by then
+from app import make_services, read_settings  # noqa: E402 - found by then
+from benchmarks.kit.registry import seed_registry  # noqa: E402 - the kit is found by then
+from tests.kit.people import plain_people  # noqa: E402 - the same
+from tests.kit.postgres import running_postgres  # noqa: E402 - the same
 from tests.kit.slapd import Slapd, running_slapd  # noqa: E402 - the same
 
+USHER = str(Path(sys.executable).parent / "usher")
 READ = """
 import sys
 from connectors.factory import make_readable
@@ -63,51 +73,86 @@ def _peak_kilobytes(pid: int) -> int:
     return int(found[1]) if found else 0
 
 
-def measure(server: Slapd, people: int, folder: Path) -> None:
-    environ = {
-        **os.environ,
+def measure(server: Slapd, people: int, url: str, *, seeded: bool) -> None:
+    os.environ |= {
         "PYTHONPATH": str(ROOT),
-        "DATABASE_URL": f"sqlite:///{folder}/usher.db",
+        "DATABASE_URL": url,
         "LDAP_URI": server.ldaps_uri,
         "LDAP_BIND_DN": server.reader_dn,
         "LDAP_BIND_PASSWORD": server.reader_password,
         "LDAP_BASE_DN": server.people_dn,
         "LDAP_CA_FILE": str(server.ca_file),
         "LDAPTLS_CACERT": str(server.ca_file),
+        # One person in a hundred is another than before, which is no reason to wait here.
+        "USHER_LOG__LEVEL": "WARNING",
     }
-    usher = str(Path(sys.executable).parent / "usher")
     access = [server.ldaps_uri, server.reader_dn, server.reader_password, server.people_dn]
     search = ["ldapsearch", "-LLL", "-H", access[0], "-x", "-D", access[1], "-w", access[2]]
     search += ["-b", access[3], "-E", "pr=1000/noprompt", "(objectClass=inetOrgPerson)"]
-    steps = {
-        "ldapsearch": search,
-        "read by Usher": [sys.executable, "-c", READ, *access, str(server.ca_file)],
-        "first plan": [usher, "plan", "ldap", "--json"],
-        "release": [usher, "release", "ldap"],
-        "first load": [usher, "sync", "ldap", "--json"],
-        "night, no change": [usher, "sync", "ldap", "--json"],
-    }
-    print(f"{people:,} people, OpenLDAP with TLS, SQLite; one process each:")
-    print(f"{'':18}{'seconds':>9}{'CPU s':>8}{'us/person':>11}{'MB':>7}{'x ldapsearch':>14}")
-    baseline = 0.0
-    for name, words in steps.items():
-        cost = run(words, environ)
-        baseline = baseline or cost.cpu
+    table = Table(people)
+    table.line("ldapsearch", search)
+    table.line("read by Usher", [sys.executable, "-c", READ, *access, str(server.ca_file)])
+    if seeded:
+        _seed()
+    else:
+        table.line("first plan", [USHER, "plan", "ldap", "--json"])
+        table.line("release", [USHER, "release", "ldap"])
+        table.line("first load", [USHER, "sync", "ldap", "--json"])
+    table.line("night, no change", [USHER, "sync", "ldap", "--json"])
+    _change(server, people // 100)
+    table.line("night, 1 % changed", [USHER, "sync", "ldap", "--json"])
+    _change(server, 100, title="Architect")
+    table.line("changes of 100", [USHER, "jobs", "run", "changes"])
+    table.line("changes of none", [USHER, "jobs", "run", "changes"])
+
+
+class Table:
+    """What each process took, and how often that is the baseline's CPU."""
+
+    def __init__(self, people: int) -> None:
+        self.people, self.baseline = people, 0.0
+        print(f"{'':18}{'seconds':>9}{'CPU s':>8}{'us/person':>11}{'MB':>7}{'x ldapsearch':>14}")
+
+    def line(self, name: str, words: list[str]) -> None:
+        cost = run(words, dict(os.environ))
+        self.baseline = self.baseline or cost.cpu
+        each = cost.cpu / self.people * 1e6
+        times = cost.cpu / self.baseline
         print(
-            f"{name:18}{cost.seconds:9.1f}{cost.cpu:8.2f}{cost.cpu / people * 1e6:11.0f}"
-            f"{cost.megabytes:7.0f}{cost.cpu / baseline:13.1f}x"
+            f"{name:18}{cost.seconds:9.1f}{cost.cpu:8.2f}{each:11.0f}{cost.megabytes:7.0f}"
+            f"{times:13.1f}x",
+            flush=True,
         )
 
 
+def _seed() -> None:
+    services = make_services(read_settings())
+    seed_registry(services, "ldap")
+    services.context.database.close()
+
+
+def _change(server: Slapd, number: int, title: str = "Lead") -> None:
+    """Give so many people another title."""
+    with server.administering() as connection:
+        for entry in islice(server.entries.values(), number):
+            connection.modify(entry.dn, {"title": [(ldap3.MODIFY_REPLACE, [title])]})
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Reading, a first load, a night.")
+    parser = argparse.ArgumentParser(description="Reading, a first load, nights, changes.")
     parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--seeded", action="store_true", help="fill the registry past the services")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     chosen = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_slapd(plain_people(chosen.people)) as server,
-    ):
-        measure(server, chosen.people, Path(folder))
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        url = f"sqlite:///{folder}/usher.db"
+        if chosen.database == "postgresql":
+            postgres = stack.enter_context(running_postgres())
+            url = postgres.url(postgres.create_database())
+        server = stack.enter_context(running_slapd(plain_people(chosen.people)))
+        print(f"{chosen.people:,} people, OpenLDAP with TLS, {chosen.database}; one process each:")
+        measure(server, chosen.people, url, seeded=chosen.seeded)
 
 
 if __name__ == "__main__":
