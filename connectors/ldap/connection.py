@@ -15,6 +15,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException, LDAPSocketOpenError
 from ldap3.core.results import RESULT_SUCCESS
 
+from connectors.ldap.receiving import accelerate
 from connectors.ldap.settings import LdapSettings
 from connectors.tls import trusting
 from provisioning.domain.errors import ConfigurationError, SourceUnavailableError
@@ -61,7 +62,7 @@ def open_connection(settings: LdapSettings) -> ldap3.Connection:
         get_info=ldap3.NONE,
         connect_timeout=settings.connect_seconds,
     )
-    return ldap3.Connection(
+    connection = ldap3.Connection(
         server,
         user=settings.bind_dn,
         password=settings.bind_password.get_secret_value(),
@@ -75,6 +76,8 @@ def open_connection(settings: LdapSettings) -> ldap3.Connection:
         return_empty_attributes=False,
         receive_timeout=settings.receive_seconds,
     )
+    accelerate(connection)
+    return connection
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from time import monotonic
 import ldap3
 
 from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
-from connectors.ldap.presets import LdapPreset, load_preset
+from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.settings import LdapSettings
 from connectors.sampling import sampled, unseen
@@ -49,9 +50,10 @@ class LdapDirectory:
         return DirectorySnapshot(self._reading())
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
-        return (yield from self._search(self.preset()).people())
+        return (yield from self.search(self.preset()).people())
 
-    def _search(self, preset: LdapPreset) -> Search:
+    def search(self, preset: LdapPreset) -> Search:
+        """Return what is asked of a directory of this kind."""
         return Search(
             settings=self.settings,
             user_filter=self.settings.user_filter or preset.user_filter,
@@ -61,10 +63,17 @@ class LdapDirectory:
 
     @property
     def scope(self) -> str:
-        """Who is read, as a digest."""
+        """Who is read, as a digest: bases, filter, id and exclusions, the presets' included."""
         settings = self.settings
-        words = [settings.base_dn, settings.user_filter, settings.preset, settings.id_attribute]
-        return hashlib.blake2b("\n".join(words).encode(), digest_size=8).hexdigest()
+        presets = NAMES if settings.preset == "auto" else (settings.preset,)
+        usual = [load_preset(name) for name in presets]
+        words = [
+            sorted(settings.base_dn),
+            sorted(settings.exclude),
+            [settings.user_filter or preset.user_filter for preset in usual],
+            [settings.id_attribute or preset.id_attribute for preset in usual],
+        ]
+        return hashlib.blake2b(json.dumps(words).encode(), digest_size=8).hexdigest()
 
     @property
     def offers_changes(self) -> bool:
@@ -78,7 +87,9 @@ class LdapDirectory:
     def find(self, words: str) -> Sequence[FoundPerson]:
         """Look somebody up by reading everyone."""
         return [
-            FoundPerson(raw=raw, in_scope=True, scope=f"below {self.settings.base_dn}")
+            FoundPerson(
+                raw=raw, in_scope=True, scope=f"below {' and '.join(self.settings.base_dn)}"
+            )
             for raw in self.read()
             if words in (raw.anchor, raw.where)
         ]
@@ -89,12 +100,12 @@ class LdapDirectory:
 
     def same_as(self, preset: LdapPreset) -> str:
         """Return the ldapsearch line that asks the same, without the password."""
-        search = self._search(preset)
+        search = self.search(preset)
         words = [
             "ldapsearch",
             *(["-ZZ"] if self.settings.start_tls else []),
             *("-H", self.settings.uri, "-x", "-W", "-D", self.settings.bind_dn),
-            *("-b", self.settings.base_dn, "-E", f"pr={self.settings.page_size}/noprompt"),
+            *("-b", self.settings.base_dn[0], "-E", f"pr={self.settings.page_size}/noprompt"),
             *("-L", search.user_filter, *sorted({*self.attributes, search.id_attribute})),
         ]
         return shlex.join(words)

@@ -7,27 +7,45 @@ say success *and* carry the paging control, and only an empty cookie is the end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
-from uuid import UUID
 
 import ldap3
-from ldap3.core.exceptions import LDAPException
-from ldap3.core.results import RESULT_SUCCESS
 
-from connectors.ldap.connection import PAGED_RESULTS, entries, signed_in
+from connectors.ldap.answers import (
+    next_cookie,
+    require_no_reference,
+    require_success,
+    unbroken,
+)
+from connectors.ldap.connection import entries, signed_in
+from connectors.ldap.entries import COMPUTED, Entry, PersonReader
+from connectors.ldap.scoping import Scope
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import SourceError
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import SnapshotProof
 
-_ELSEWHERE = ("cn=configuration,", "dc=domaindnszones,", "dc=forestdnszones,")
-"""Active Directory points at these from the top of every domain; no people live there."""
+IDS_AT_ONCE = 100
+"""People asked for by id in one request."""
 
-_GUID_BYTES = 16
+
+def no_mark(_: ldap3.Connection) -> str:
+    """Tell no place where changes begin."""
+    return ""
+
+
+@dataclass(slots=True)
+class _Count:
+    """What a reading met, for its proof."""
+
+    began: float = field(default_factory=monotonic)
+    people: int = 0
+    pages: int = 0
+    without_id: int = 0
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +56,14 @@ class Search:
     user_filter: str
     id_attribute: str
     attributes: Collection[str]
+    mark_before: Callable[[ldap3.Connection], str] = no_mark
+    """Is asked before the first page where changes after this reading will begin."""
+
+    @property
+    def wanted(self) -> Sequence[str]:
+        """The attributes a server is asked for: what the mapping reads, and the id."""
+        asked = {name for name in self.attributes if COMPUTED not in name}
+        return sorted({*asked, self.id_attribute})
 
     def people(self) -> Generator[RawPerson, None, SnapshotProof]:
         """Yield everyone to the proven end.
@@ -46,139 +72,139 @@ class Search:
             SourceError: A page, a referral, a limit or a break cut the reading short.
             SourceUnavailableError: The directory does not answer or refuses us.
         """
-        began, read, without_id, pages, sentinel = monotonic(), 0, 0, 0, False
+        count, scope = _Count(), Scope(self.settings)
         with signed_in(self.settings) as connection:
-            self._require_base(connection)
-            for page in self._pages(connection):
-                pages += 1
-                for entry in page:
-                    sentinel |= _same_dn(entry["dn"], self.settings.sentinel_dn)
-                    person = self._person(entry)
-                    without_id += person is None
-                    if person is not None:
-                        read += 1
-                        yield person
-        if self.settings.sentinel_dn and not sentinel:
+            self.require_bases(connection)
+            mark = self.mark_before(connection)
+            for base in self.settings.base_dn:
+                before = count.people
+                yield from self._below(connection, base, self.user_filter, scope, count)
+                if count.people == before:
+                    count.empty.append(base)
+        if scope.lacks_sentinel:
             raise SourceError(
-                f"the sentinel entry {self.settings.sentinel_dn} was not among the {read:,} read; "
-                "nothing was concluded from them"
+                f"the sentinel entry {self.settings.sentinel_dn} was not among the "
+                f"{count.people:,} read; nothing was concluded from them"
             )
         return SnapshotProof(
-            entries=read,
-            pages=pages,
-            removals_proven=not without_id,
-            detail=self._detail(read, pages, without_id, monotonic() - began),
+            entries=count.people,
+            pages=count.pages,
+            removals_proven=not count.without_id,
+            detail=self._detail(count, scope),
+            mark=mark,
         )
 
-    def _detail(self, read: int, pages: int, without_id: int, seconds: float) -> str:
-        skipped = f", {without_id} without {self.id_attribute} skipped" if without_id else ""
-        return (
-            f"{read:,} entries in {pages} page(s) from {self.settings.host}, {seconds:.1f} s"
-            f"{skipped}; last cookie empty"
+    def people_by_id(
+        self, ids: Collection[str], connection: ldap3.Connection | None = None
+    ) -> Generator[RawPerson, None, Sequence[str]]:
+        """Yield those of some ids whom a complete reading would yield; returns the other ids.
+
+        Args:
+            ids: Anchors, as people have them.
+            connection: One that is signed in, if it has to be the same server.
+
+        Raises:
+            SourceError: As in `people`.
+            SourceUnavailableError: As in `people`.
+        """
+        left, reader = dict.fromkeys(ids), PersonReader(self.id_attribute, ())
+        filters = [asked for each in left if (asked := reader.filter_of(each))]
+        opened: AbstractContextManager[ldap3.Connection] = (
+            signed_in(self.settings) if connection is None else nullcontext(connection)
         )
+        with opened as connected:
+            self.require_bases(connected)
+            for begin in range(0, len(filters), IDS_AT_ONCE):
+                anyone = "".join(filters[begin : begin + IDS_AT_ONCE])
+                asked = f"(&{self.user_filter}(|{anyone}))"
+                for base in self.settings.base_dn:
+                    for person in self._below(connected, base, asked, Scope(self.settings)):
+                        left.pop(person.anchor, None)
+                        yield person
+        return list(left)
 
-    def _require_base(self, connection: ldap3.Connection) -> None:
-        """Refuse a base that is not there: a search below it would find nobody."""
-        base = self.settings.base_dn
-        with _unbroken():
-            connection.search(base, "(objectClass=*)", ldap3.BASE, attributes=["1.1"])
-        _require_success(connection)
-        if not entries(connection):
-            raise SourceError(f"the base {base} cannot be read by {self.settings.bind_dn}")
+    def require_bases(self, connection: ldap3.Connection) -> None:
+        """Refuse bases that are not there: a search below them would find nobody.
 
-    def _pages(self, connection: ldap3.Connection) -> Iterator[Sequence[dict[str, Any]]]:
-        wanted = sorted({*self.attributes, self.id_attribute})
-        cookie: bytes | None = None
-        while cookie != b"":
-            with _unbroken():
+        Raises:
+            SourceError: One of them cannot be read.
+        """
+        for base in self.settings.base_dn:
+            with unbroken():
                 connection.search(
-                    self.settings.base_dn,
-                    self.user_filter,
+                    base,
+                    "(objectClass=*)",
+                    ldap3.BASE,
+                    dereference_aliases=ldap3.DEREF_NEVER,
+                    attributes=["1.1"],
+                )
+            require_success(connection, f"the base {base} cannot be read")
+            if not entries(connection):
+                raise SourceError(
+                    f"the base {base} cannot be read by {self.settings.bind_dn}; nothing was "
+                    "concluded from it"
+                )
+
+    def pages(
+        self, connection: ldap3.Connection, base: str, asked: str
+    ) -> Iterator[Sequence[Entry]]:
+        """Yield the entries below a base, page by page, to the proven end.
+
+        Raises:
+            SourceError: As in `people`.
+        """
+        cookie: bytes | None = None
+        number = 0
+        while cookie != b"":
+            number += 1
+            with unbroken(number):
+                connection.search(
+                    base,
+                    asked,
                     ldap3.SUBTREE,
                     dereference_aliases=ldap3.DEREF_NEVER,
-                    attributes=wanted,
+                    attributes=self.wanted,
                     paged_size=self.settings.page_size,
                     paged_criticality=True,
                     paged_cookie=cookie,
                 )
-            _require_success(connection)
-            _require_no_reference(connection)
-            cookie = _next_cookie(connection)
+            require_success(connection, f"reading stopped at page {number}")
+            require_no_reference(connection)
+            cookie = next_cookie(connection, number)
             yield entries(connection)
 
-    def _person(self, entry: dict[str, Any]) -> RawPerson | None:
-        spelling = {name.lower(): name for name in self.attributes}
-        attributes: dict[str, tuple[str, ...]] = {}
-        anchor, problems = "", []
-        for name, values in entry["raw_attributes"].items():
-            if name.lower() == self.id_attribute.lower():
-                anchor = _anchor(values)
-            known = spelling.get(name.lower())
-            if known is None or not values:
-                continue
-            try:
-                attributes[known] = tuple(value.decode() for value in values)
-            except UnicodeDecodeError:
-                problems.append(f"{known} is not UTF-8 text")
-        if not anchor:
-            return None
-        return RawPerson(anchor, entry["dn"], attributes, "; ".join(problems) or None)
+    def _below(
+        self,
+        connection: ldap3.Connection,
+        base: str,
+        asked: str,
+        scope: Scope,
+        count: _Count | None = None,
+    ) -> Iterator[RawPerson]:
+        """Yield who is in scope below a base; counts them if a proof needs it."""
+        reader, count = PersonReader(self.id_attribute, self.attributes), count or _Count()
+        for page in self.pages(connection, base, asked):
+            count.pages += 1
+            for entry in page:
+                anchor = reader.anchor(entry)
+                if not scope.takes(entry, anchor):
+                    continue
+                if not anchor:
+                    count.without_id += 1
+                    continue
+                count.people += 1
+                yield reader.person(entry, anchor)
 
-
-def _anchor(values: Sequence[bytes]) -> str:
-    """Return the immutable id as text: objectGUID is 16 bytes, the others are text already."""
-    if not values:
-        return ""
-    value = values[0]
-    if len(value) == _GUID_BYTES:
-        return str(UUID(bytes_le=value))
-    return value.decode("ascii", "replace").lower()
-
-
-@contextmanager
-def _unbroken() -> Iterator[None]:
-    """Turn what breaks in the middle into what it means: the reading is not complete."""
-    try:
-        yield
-    except (LDAPException, OSError) as error:
-        raise SourceError(
-            f"reading stopped: the connection broke ({type(error).__name__}); nothing was "
-            "concluded from what had been read"
-        ) from error
-
-
-def _require_success(connection: ldap3.Connection) -> None:
-    result = connection.result
-    if result["result"] != RESULT_SUCCESS:
-        said = f" ({result['message']})" if result.get("message") else ""
-        raise SourceError(
-            f"reading stopped: {result['description']}{said}; nothing was concluded from what had "
-            "been read"
-        )
-
-
-def _require_no_reference(connection: ldap3.Connection) -> None:
-    for item in connection.response or ():
-        if item["type"] != "searchResRef":
-            continue
-        uris = [str(uri) for uri in item["uri"]]
-        if not any(place in uri.lower() for uri in uris for place in _ELSEWHERE):
-            raise SourceError(
-                f"reading stopped: referral to {', '.join(uris)}, which was not followed; a part "
-                "of the base lives elsewhere. Read that server as a source of its own, or name a "
-                "narrower base"
-            )
-
-
-def _next_cookie(connection: ldap3.Connection) -> bytes:
-    control = connection.result.get("controls", {}).get(PAGED_RESULTS)
-    if control is None:
-        raise SourceError(
-            "reading stopped: a page came without the paging control, so nothing says whether "
-            "there is more; nothing was concluded from what had been read"
-        )
-    return bytes(control["value"]["cookie"] or b"")
-
-
-def _same_dn(one: str, other: str) -> bool:
-    return bool(other) and one.replace(", ", ",").lower() == other.replace(", ", ",").lower()
+    def _detail(self, count: _Count, scope: Scope) -> str:
+        seconds = monotonic() - count.began
+        words = [
+            f"{count.people:,} entries in {count.pages} page(s) from {self.settings.host}",
+            f"{seconds:.1f} s",
+        ]
+        if count.without_id:
+            words.append(f"{count.without_id:,} without {self.id_attribute} skipped")
+        if len(self.settings.base_dn) > 1:
+            words += [f"nobody below {base}" for base in count.empty]
+        words += [f"{number:,} left out by {each}" for each, number in scope.left_out.items()]
+        words += [f"nobody was left out by {each}" for each in scope.unused]
+        return f"{', '.join(words)}; last cookie empty"

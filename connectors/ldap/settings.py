@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import permutations
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PositiveInt,
@@ -17,13 +20,26 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.ldap.names import Name, is_below, parse_name
 from connectors.options import read_options
 
 Preset = Literal["auto", "openldap", "active-directory", "389ds"]
 
+_SEMICOLON = re.compile(r"((?:[^\\;]|\\.)*)(?:;|$)", re.DOTALL)
+
+
+def _several(given: Any) -> Any:
+    """Return the parts of a text with semicolons, which a DN has to escape; a list as it is."""
+    if isinstance(given, str):
+        return tuple(part for each in _SEMICOLON.findall(given) if (part := each.strip()))
+    return given
+
+
+Several = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_several)]
+
 
 class LdapSettings(BaseModel):
-    """One directory, one base, one filter."""
+    """One directory, its bases, one filter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -32,7 +48,12 @@ class LdapSettings(BaseModel):
 
     bind_dn: str = ""
     bind_password: SecretStr = SecretStr("")
-    base_dn: str = Field(min_length=1)
+    base_dn: Several = Field(min_length=1)
+    """Where people are, with everything below: a DN, or several in a list or with semicolons."""
+
+    exclude: Several = ()
+    """Who is left out: DNs of entries, with everything below, and ids."""
+
     user_filter: str = ""
     """Empty: the preset's."""
 
@@ -78,6 +99,31 @@ class LdapSettings(BaseModel):
             raise ValueError(f"ca_file {self.ca_file} cannot be read")
         return self
 
+    @model_validator(mode="after")
+    def _places_fit(self) -> Self:
+        bases = [_name("base_dn", base) for base in self.base_dn]
+        for (one, written), (other, above) in permutations(
+            zip(bases, self.base_dn, strict=True), 2
+        ):
+            if is_below(one, other):
+                raise ValueError(
+                    f'base_dn: "{written}" is part of "{above}", so everybody there would be read '
+                    "twice; leave one of them out"
+                )
+        for place in self.exclude:
+            name = _name("exclude", place) if "=" in place else None
+            if name is not None and not any(is_below(name, base) for base in bases):
+                raise ValueError(
+                    f'exclude: "{place}" is below no base_dn and would leave nobody out'
+                )
+            if name in bases:
+                raise ValueError(f'exclude: "{place}" leaves out a whole base_dn; remove the base')
+        if self.sentinel_dn and not any(
+            is_below(_name("sentinel_dn", self.sentinel_dn), base) for base in bases
+        ):
+            raise ValueError("sentinel_dn is below no base_dn and could never be among those read")
+        return self
+
     @property
     def host(self) -> str:
         """The server's name."""
@@ -96,3 +142,10 @@ class LdapSettings(BaseModel):
             ConfigurationError: An option is unknown, missing or impossible.
         """
         return read_options(cls, source, options)
+
+
+def _name(setting: str, written: str) -> Name:
+    try:
+        return parse_name(written)
+    except ValueError as error:
+        raise ValueError(f"{setting}: {error}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import marshal
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,6 +12,10 @@ from typing import Any, NamedTuple, Self
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """What a source may be called: it stands in commands, addresses of pages and the timeline."""
+
+
+_WITHOUT_REFERENCES = 2
+"""The format of `marshal` that writes equal values equally, whatever else refers to them."""
 
 
 class DirectoryId(NamedTuple):
@@ -45,18 +49,15 @@ class RawPerson:
 
         The order of attributes and of values does not matter: servers are free to choose it.
         """
-        canonical = json.dumps(
+        values = sorted(
             [
-                self.where,
-                self.problem,
-                sorted((name, sorted(values)) for name, values in self.attributes.items()),
-            ],
-            ensure_ascii=False,
-            separators=(",", ":"),
+                (name, found if len(found) == 1 else tuple(sorted(found)))
+                for name, found in self.attributes.items()
+            ]
         )
-        return hashlib.blake2b(
-            canonical.encode("utf-8", "surrogatepass"), digest_size=16
-        ).hexdigest()
+        # Every text with its length, so that no two entries look alike; JSON costs twice as much.
+        canonical = marshal.dumps((self.where, self.problem, values), _WITHOUT_REFERENCES)
+        return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ import signal
 
 import pytest
 
-from connectors.ldap import reading
-from connectors.ldap.connection import PAGED_RESULTS
 from provisioning.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
 from tests.kit.cutting import cutting
+from tests.kit.ldap_proxy import at_page, changing, without_control
 from tests.kit.people import plain_people
 from tests.kit.slapd import running_slapd
 
@@ -70,17 +69,13 @@ def test_a_server_that_falls_silent_is_an_error_after_the_time_out(open_director
         read(open_directory(uri=f"ldaps://127.0.0.1:{proxy.port}", receive_seconds=1))
 
 
-def test_a_page_without_its_control_proves_nothing(open_directory, monkeypatch):
+def test_a_page_without_its_control_proves_nothing(open_directory, slapd):
     """R2: only the control says whether there is more."""
-    real = reading.entries
-
-    def without_control(connection):
-        connection.result.get("controls", {}).pop(PAGED_RESULTS, None)
-        return real(connection)
-
-    monkeypatch.setattr(reading, "_require_no_reference", without_control)
-    with pytest.raises(SourceError, match="without the paging control"):
-        read(open_directory())
+    with (
+        changing(slapd.port, at_page(3, without_control)) as proxy,
+        pytest.raises(SourceError, match="page 3 came without the paging control"),
+    ):
+        read(open_directory(uri=proxy.uri, tls="none"))
 
 
 def test_entries_without_the_id_are_counted_and_prove_no_departure(open_directory, slapd):

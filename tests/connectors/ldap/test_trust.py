@@ -122,6 +122,6 @@ def test_a_trailing_slash_is_forgiven():
     """ldap3 would call it an invalid port."""
     settings = LdapSettings.from_options(
         "corp",
-        {"uri": "ldaps://dc1:636/", "bind_dn": "a", "bind_password": "b", "base_dn": "c"},
+        {"uri": "ldaps://dc1:636/", "bind_dn": "a", "bind_password": "b", "base_dn": "dc=corp"},
     )
     assert (settings.host, settings.port) == ("dc1", 636)
