@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.ldap.filters import require_filter
 from connectors.ldap.names import Name, is_below, parse_name
 from connectors.options import read_options
 
@@ -81,6 +82,13 @@ class LdapSettings(BaseModel):
         if parts.path or parts.query:
             raise ValueError("the base and the filter have settings of their own")
         return parts.geturl()
+
+    @field_validator("user_filter")
+    @classmethod
+    def _is_a_filter(cls, written: str) -> str:
+        if written:
+            require_filter(written)
+        return written.strip()
 
     @model_validator(mode="after")
     def _can_be_trusted(self) -> Self:
