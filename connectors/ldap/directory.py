@@ -6,17 +6,18 @@ import hashlib
 import json
 import shlex
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import ldap3
 
+from connectors.ldap.changes.reading import Changes
 from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
 from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.settings import LdapSettings
 from connectors.sampling import sampled, unseen
-from provisioning.domain.errors import MarkError, ProvisioningError, SourceError
+from provisioning.domain.errors import ProvisioningError, SourceError
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, SnapshotProof
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
@@ -50,7 +51,13 @@ class LdapDirectory:
         return DirectorySnapshot(self._reading())
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
-        return (yield from self.search(self.preset()).people())
+        search = self.search(self.preset())
+        if self.settings.changes == "auto":
+            search = replace(search, mark_before=self._changes(search).mark)
+        return (yield from search.people())
+
+    def _changes(self, search: Search) -> Changes:
+        return Changes(search=search, scope=self.scope)
 
     def search(self, preset: LdapPreset) -> Search:
         """Return what is asked of a directory of this kind."""
@@ -77,12 +84,12 @@ class LdapDirectory:
 
     @property
     def offers_changes(self) -> bool:
-        """Not yet."""
-        return False
+        """Whether changes are asked for; a server that tells none gives no mark to begin at."""
+        return self.settings.changes == "auto"
 
     def changes(self, mark: str) -> DirectoryChanges:
-        """Refuse every mark."""
-        raise MarkError(f"{self.name} tells no changes since {mark}")
+        """Begin to read what changed since a mark; see `changes.reading`."""
+        return DirectoryChanges(self._changes(self.search(self.preset())).people(mark))
 
     def find(self, words: str) -> Sequence[FoundPerson]:
         """Look somebody up by reading everyone."""

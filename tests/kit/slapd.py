@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,6 +41,8 @@ cn: module{{0}}
 olcModulePath: /usr/lib/ldap
 olcModuleLoad: back_mdb
 olcModuleLoad: ppolicy
+olcModuleLoad: syncprov
+olcModuleLoad: memberof
 
 dn: cn=schema,cn=config
 objectClass: olcSchemaConfig
@@ -74,9 +77,21 @@ olcDbNoSync: TRUE
 olcSuffix: {suffix}
 olcRootDN: {admin}
 olcRootPW: admin-secret
-olcDbIndex: objectClass,uid,mail eq
+olcDbIndex: objectClass,uid,mail,entryUUID,entryCSN,modifyTimestamp eq
 olcAccess: {{0}}to attrs=userPassword by anonymous auth by * none
 olcAccess: {{1}}to * by dn.exact="{reader}" read by * none
+
+dn: olcOverlay={{0}}memberof,olcDatabase={{1}}mdb,cn=config
+objectClass: olcOverlayConfig
+objectClass: olcMemberOfConfig
+olcOverlay: {{0}}memberof
+
+dn: olcOverlay={{1}}syncprov,olcDatabase={{1}}mdb,cn=config
+objectClass: olcOverlayConfig
+objectClass: olcSyncProvConfig
+olcOverlay: {{1}}syncprov
+olcSpCheckpoint: 1 1
+olcSpSessionlog: 10000
 """
 
 
@@ -167,6 +182,10 @@ class Slapd:
         """Give a new uid, and so a new DN; the mail stays."""
         with self.administering() as connection:
             _done(connection.modify_dn(self.entries[uid].dn, f"uid={new}"), connection)
+
+    def renamed(self, uid: str, new: str) -> Entry:
+        """Somebody as they are called after `rename`."""
+        return replace(self.entries.pop(uid), uid=new)
 
     def move(self, uid: str, ou: str) -> None:
         """Move below another unit of the suffix."""

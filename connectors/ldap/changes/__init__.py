@@ -1,0 +1,1 @@
+"""What changed in a directory since a mark, way by way."""
