@@ -6,14 +6,19 @@ and dereference aliases out of the base. None of that happens here.
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import ldap3
-from ldap3.core.exceptions import LDAPException, LDAPSocketOpenError
-from ldap3.core.results import RESULT_SUCCESS
+from ldap3.core.exceptions import LDAPException, LDAPSocketOpenError, LDAPStartTLSError
+from ldap3.core.results import (
+    RESULT_CONFIDENTIALITY_REQUIRED,
+    RESULT_STRONGER_AUTH_REQUIRED,
+    RESULT_SUCCESS,
+)
 
 from connectors.ldap.receiving import accelerate
 from connectors.ldap.settings import LdapSettings
@@ -23,6 +28,16 @@ from provisioning.domain.errors import ConfigurationError, SourceUnavailableErro
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
 _ROOT_DSE = ("objectClass", "vendorName", "supportedCapabilities", "supportedControl")
+
+
+_PLACE_IN_OPENSSL = re.compile(r"\.?\s*\(_ssl\.c:\d+\)")
+
+_DISTRUST: Mapping[str, str] = {
+    "expired": "Have its certificate renewed",
+    "mismatch": "Use the name in uri that stands in its certificate",
+    "": "Name the authority that signed its certificate with ca_file (LDAP_CA_FILE)",
+}
+"""What helps against a certificate that is refused, by what OpenSSL says of it."""
 
 
 class VerifiedTls(ldap3.Tls):
@@ -102,22 +117,14 @@ def connect(connection: ldap3.Connection, settings: LdapSettings) -> None:
     Raises:
         SourceUnavailableError: Nobody answers, or not the one we trust.
     """
-    where = f"{settings.host}:{settings.port}"
     try:
         connection.open(read_server_info=False)
-        if settings.start_tls and not connection.start_tls(read_server_info=False):
-            raise SourceUnavailableError(f"{where} refused StartTLS; nothing was sent in the clear")
-    except LDAPSocketOpenError as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise SourceUnavailableError(
-                f"{where} answers, but is not trusted: {_reason(error)}. No password was sent. "
-                "Name the authority that signed its certificate with ca_file (LDAP_CA_FILE)"
-            ) from error
-        raise SourceUnavailableError(
-            f"{where} cannot be reached: {_reason(error)}. Nothing was read or changed"
-        ) from error
+        if settings.start_tls:
+            connection.start_tls(read_server_info=False)
     except (LDAPException, OSError) as error:
-        raise SourceUnavailableError(f"{where} broke off: {_reason(error)}") from error
+        raise SourceUnavailableError(
+            f"{settings.host}:{settings.port} {_unconnected(error)}"
+        ) from error
 
 
 def bind(connection: ldap3.Connection, settings: LdapSettings) -> None:
@@ -133,7 +140,34 @@ def bind(connection: ldap3.Connection, settings: LdapSettings) -> None:
         raise SourceUnavailableError(f"{where} broke off: {_reason(error)}") from error
     if not done or connection.result["result"] != RESULT_SUCCESS:
         said = connection.result["description"]
-        raise SourceUnavailableError(f"{where} refused to sign {settings.bind_dn} in: {said}")
+        raise SourceUnavailableError(
+            f"{where} refused to sign {settings.bind_dn} in: {said}{_remedy(connection.result)}"
+        )
+
+
+def _unconnected(error: Exception) -> str:
+    """Return what happened instead of a connection, and what helps."""
+    reason = _reason(error)
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        helps = next((words for sign, words in _DISTRUST.items() if sign in reason), _DISTRUST[""])
+        return f"answers, but is not trusted: {reason}. No password was sent. {helps}"
+    if isinstance(error, LDAPStartTLSError):
+        return (
+            f"refused StartTLS: {reason}. No password was sent; somebody between us may have taken "
+            "it away. Use ldaps:// if the server has it"
+        )
+    if isinstance(error, LDAPSocketOpenError):
+        return f"cannot be reached: {reason}. Nothing was read or changed"
+    return f"broke off: {reason}"
+
+
+def _remedy(result: Mapping[str, Any]) -> str:
+    """Return the server's own words, and what helps."""
+    words = str(result.get("message") or "").strip("\x00 ")
+    said = f" ({words})" if words else ""
+    if result["result"] in (RESULT_CONFIDENTIALITY_REQUIRED, RESULT_STRONGER_AUTH_REQUIRED):
+        return f"{said}; it takes passwords over TLS only: use ldaps:// or start_tls"
+    return said
 
 
 def close(connection: ldap3.Connection) -> None:
@@ -194,11 +228,13 @@ def entries(connection: ldap3.Connection) -> Sequence[dict[str, Any]]:
 
 def _reason(error: Exception) -> str:
     """Return ldap3's words without its wrappers; they never hold a password."""
-    text = str(error)
+    text = _PLACE_IN_OPENSSL.sub("", str(error))
     for noise in (
         "socket connection error while opening: ",
         "socket ssl wrapping error: ",
         "unable to open socket",
+        "wrap socket error: ",
+        "startTLS failed - ",
     ):
         text = text.replace(noise, "")
     return text.strip(" ,:\"'()") or type(error).__name__

@@ -106,6 +106,8 @@ class LdapSettings(BaseModel):
                 'ldap:// without start_tls sends the password in the clear; set tls = "none" if '
                 "that is really meant"
             )
+        if self.start_tls and self.uri.startswith("ldaps:"):
+            raise ValueError("start_tls belongs to ldap://; ldaps:// is TLS from the first byte")
         if self.ca_file is not None and not self.ca_file.is_file():
             raise ValueError(f"ca_file {self.ca_file} cannot be read")
         return self

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves: cuts, stalls or flips, after a number of bytes from the server."""
+"""A TCP proxy that misbehaves: cuts, stalls or flips a bit after so many bytes of the server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from contextlib import contextmanager
 class CuttingProxy:
     """Forwards to a port of this machine until `cut` bytes came back, then breaks as told."""
 
-    def __init__(self, target: int, *, cut: int | None, reset: bool, stall: bool) -> None:
-        self.target, self.cut, self.reset, self.stall = target, cut, reset, stall
+    def __init__(
+        self, target: int, *, cut: int | None, reset: bool, stall: bool, flip: int | None
+    ) -> None:
+        self.target, self.cut, self.reset, self.stall, self.flip = target, cut, reset, stall, flip
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.stopping = threading.Event()
@@ -56,13 +58,19 @@ class CuttingProxy:
                     client.sendall(data[: self.cut - passed])
                     self._break(client)
                     break
-                client.sendall(data)
+                client.sendall(self._flipped(data, passed))
                 passed += len(data)
                 self.passed += len(data)
         with contextlib.suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
         for end in (client, server):
             end.close()
+
+    def _flipped(self, data: bytes, passed: int) -> bytes:
+        place = -1 if self.flip is None else self.flip - passed
+        if not 0 <= place < len(data):
+            return data
+        return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
 
     def _break(self, client: socket.socket) -> None:
         if self.stall:
@@ -73,10 +81,15 @@ class CuttingProxy:
 
 @contextmanager
 def cutting(
-    target: int, *, cut: int | None = None, reset: bool = False, stall: bool = False
+    target: int,
+    *,
+    cut: int | None = None,
+    reset: bool = False,
+    stall: bool = False,
+    flip: int | None = None,
 ) -> Iterator[CuttingProxy]:
     """A proxy in front of a port, until the block ends."""
-    proxy = CuttingProxy(target, cut=cut, reset=reset, stall=stall)
+    proxy = CuttingProxy(target, cut=cut, reset=reset, stall=stall, flip=flip)
     try:
         yield proxy
     finally:

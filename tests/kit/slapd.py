@@ -169,10 +169,12 @@ class Slapd:
         with self.administering() as connection:
             _done(connection.delete(self.entries.pop(uid).dn), connection)
 
-    def modify(self, uid: str, **values: str) -> None:
+    def modify(self, uid: str, **values: str | bytes | list[str]) -> None:
         """Replace attributes; an empty value takes one away."""
         changes = {
-            name: [(ldap3.MODIFY_REPLACE, [value] if value else [])]
+            name: [
+                (ldap3.MODIFY_REPLACE, value if isinstance(value, list) else [value] * bool(value))
+            ]
             for name, value in values.items()
         }
         with self.administering() as connection:
@@ -199,22 +201,39 @@ class Slapd:
         words = f'dn.exact="{READER}" size={limit}' if limit else None
         self.configure(olcLimits=words)
 
-    def configure(self, **values: str | None) -> None:
-        """Replace settings of the database at run time; None takes one away."""
+    def configure(
+        self, of: str = "olcDatabase={1}mdb,cn=config", /, **values: str | Sequence[str] | None
+    ) -> None:
+        """Replace settings of the database, or of another part, while it runs; None takes away."""
         changes = {
-            name: [(ldap3.MODIFY_REPLACE, [value] if value else [])]
+            name: [(ldap3.MODIFY_REPLACE, [value] if isinstance(value, str) else list(value or ()))]
             for name, value in values.items()
         }
         with self.administering("cn=config", "config-secret") as connection:
-            _done(connection.modify("olcDatabase={1}mdb,cn=config", changes), connection)
+            _done(connection.modify(of, changes), connection)
+
+    @contextmanager
+    def hiding(self, what: str) -> Iterator[None]:
+        """Keep something from the reader, e.g. attrs=mail, while the block lasts."""
+        password = "to attrs=userPassword by anonymous auth by * none"
+        everything = f'to * by dn.exact="{READER}" read by * none'
+        self.configure(
+            olcAccess=[f"{{0}}{password}", f"{{1}}to {what} by * none", f"{{2}}{everything}"]
+        )
+        try:
+            yield
+        finally:
+            self.configure(olcAccess=[f"{{0}}{password}", f"{{1}}{everything}"])
 
     @contextmanager
     def administering(
         self,
         dn: str = ADMIN,
         password: str = "admin-secret",  # noqa: S107 - of this server
+        *,
+        uri: str = "",
     ) -> Iterator[ldap3.Connection]:
-        server = ldap3.Server(self.uri, get_info=ldap3.NONE)
+        server = ldap3.Server(uri or self.uri, get_info=ldap3.NONE)
         connection = ldap3.Connection(server, dn, password, auto_bind=True, check_names=False)
         try:
             yield connection

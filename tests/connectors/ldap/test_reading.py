@@ -130,20 +130,6 @@ def test_a_referral_inside_the_base_is_an_error_and_no_password_leaves(open_dire
         assert elsewhere.received == b""
 
 
-def test_values_that_are_not_text_are_that_persons_problem(open_directory, slapd):
-    """Promise 7: the others are read."""
-    directory = open_directory()
-    with_photo = type(directory)("corp", directory.settings, ("uid", "jpegPhoto"))
-    slapd.modify("u000007", jpegPhoto=b"\xff\xd8\xff\xe0")
-    try:
-        people, _ = read(with_photo)
-    finally:
-        slapd.modify("u000007", jpegPhoto="")
-    problems = [person for person in people if person.problem]
-    assert [person.problem for person in problems] == ["jpegPhoto is not UTF-8 text"]
-    assert len(people) == 450
-
-
 def test_a_server_killed_in_the_middle_is_an_error():
     """R2: what was read before does not count."""
     with running_slapd(plain_people(300)) as server:
