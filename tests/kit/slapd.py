@@ -16,12 +16,15 @@ from typing import Any
 import ldap3
 import pytest
 
+from tests.kit.branches import OPENLDAP, Branch
 from tests.kit.certificates import make_authority
 from tests.kit.people import PEOPLE, SUFFIX, Entry, ldif
 from tests.kit.postgres import free_port
 
 READER = f"cn=reader,ou=Services,{SUFFIX}"
 ADMIN = f"cn=admin,{SUFFIX}"
+DATABASE = "olcDatabase={1}mdb,cn=config"
+SYNCPROV = f"olcOverlay={{1}}syncprov,{DATABASE}"
 _PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/bin"
 _CONFIG = """\
 dn: cn=config
@@ -40,6 +43,8 @@ cn: module{{0}}
 olcModulePath: /usr/lib/ldap
 olcModuleLoad: back_mdb
 olcModuleLoad: ppolicy
+olcModuleLoad: syncprov
+olcModuleLoad: memberof
 
 dn: cn=schema,cn=config
 objectClass: olcSchemaConfig
@@ -74,15 +79,28 @@ olcDbNoSync: TRUE
 olcSuffix: {suffix}
 olcRootDN: {admin}
 olcRootPW: admin-secret
-olcDbIndex: objectClass,uid,mail eq
+olcDbIndex: objectClass,uid,mail,entryUUID,entryCSN,modifyTimestamp eq
 olcAccess: {{0}}to attrs=userPassword by anonymous auth by * none
 olcAccess: {{1}}to * by dn.exact="{reader}" read by * none
+
+dn: olcOverlay={{0}}memberof,olcDatabase={{1}}mdb,cn=config
+objectClass: olcOverlayConfig
+objectClass: olcMemberOfConfig
+olcOverlay: {{0}}memberof
+
+dn: olcOverlay={{1}}syncprov,olcDatabase={{1}}mdb,cn=config
+objectClass: olcOverlayConfig
+objectClass: olcSyncProvConfig
+olcOverlay: {{1}}syncprov
+olcSpCheckpoint: 1 1
+olcSpSessionlog: 10000
 """
 
 
 class Slapd:
     """One running server; everything in it belongs to the test that started it."""
 
+    kind = OPENLDAP
     reader_dn, reader_password = READER, "reader-secret"
     people_dn, suffix = PEOPLE, SUFFIX
 
@@ -136,6 +154,10 @@ class Slapd:
             self.process.send_signal(how)
             self.process.wait(20)
 
+    def branch(self, people: int = 0) -> Branch:
+        """A part of the directory of one's own, beside the people it began with."""
+        return Branch.make(self, people)
+
     def mails(self) -> list[str]:
         return [entry.mail for entry in self.entries.values()]
 
@@ -180,14 +202,14 @@ class Slapd:
         words = f'dn.exact="{READER}" size={limit}' if limit else None
         self.configure(olcLimits=words)
 
-    def configure(self, **values: str | None) -> None:
-        """Replace settings of the database at run time; None takes one away."""
+    def configure(self, entry: str = DATABASE, **values: str | None) -> None:
+        """Replace settings, the database's at first, at run time; None takes one away."""
         changes = {
             name: [(ldap3.MODIFY_REPLACE, [value] if value else [])]
             for name, value in values.items()
         }
         with self.administering("cn=config", "config-secret") as connection:
-            _done(connection.modify("olcDatabase={1}mdb,cn=config", changes), connection)
+            _done(connection.modify(entry, changes), connection)
 
     @contextmanager
     def administering(
