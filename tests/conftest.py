@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.kit.ds389 import Ds389, running_ds389
 from tests.kit.postgres import Postgres, running_postgres
+from tests.kit.samba import Samba, running_samba
+from tests.kit.slapd import Slapd, running_slapd
 from tests.kit.world import World
 from tests.kit.world import make_world as make
 
@@ -109,3 +112,31 @@ def make_world(database_url: str) -> Iterator[Callable[..., World]]:
 def world(make_world: Callable[..., World]) -> World:
     """A world without limits."""
     return make_world()
+
+
+@pytest.fixture(scope="session")
+def openldap() -> Iterator[Slapd]:
+    """A real OpenLDAP of this test process; tests work each in a branch of their own."""
+    with running_slapd([]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def samba() -> Iterator[Samba]:
+    """A real Active Directory of this test process; tests work each in a branch."""
+    with running_samba() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ds389() -> Iterator[Ds389]:
+    """A real 389 Directory Server of this test process; tests work each in a branch."""
+    with running_ds389() as server:
+        yield server
+
+
+@pytest.fixture(params=["openldap", "samba", "ds389"])
+def ldap_server(request: pytest.FixtureRequest) -> Slapd | Samba | Ds389:
+    """Each kind of directory, one after the other."""
+    server: Slapd | Samba | Ds389 = request.getfixturevalue(request.param)
+    return server

@@ -11,6 +11,9 @@ missing="$*"
 if [ $# -eq 0 ]; then
     command -v /usr/sbin/slapd >/dev/null || missing="$missing slapd"
     command -v ldapsearch >/dev/null || missing="$missing ldap-utils"
+    [ -x /usr/sbin/samba ] || missing="$missing samba-ad-dc samba-ad-provision ldb-tools"
+    [ -d /usr/lib/python3/dist-packages/samba ] || missing="$missing python3-samba"
+    [ -x /usr/sbin/ns-slapd ] || missing="$missing 389-ds-base"
     command -v chromium >/dev/null || missing="$missing chromium"
 fi
 [ -n "$missing" ] || exit 0

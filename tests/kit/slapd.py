@@ -17,12 +17,15 @@ from typing import Any
 import ldap3
 import pytest
 
+from tests.kit.branches import OPENLDAP, Branch
 from tests.kit.certificates import make_authority
 from tests.kit.people import PEOPLE, SUFFIX, Entry, ldif
 from tests.kit.postgres import free_port
 
 READER = f"cn=reader,ou=Services,{SUFFIX}"
 ADMIN = f"cn=admin,{SUFFIX}"
+DATABASE = "olcDatabase={1}mdb,cn=config"
+SYNCPROV = f"olcOverlay={{1}}syncprov,{DATABASE}"
 _PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/bin"
 _CONFIG = """\
 dn: cn=config
@@ -98,6 +101,7 @@ olcSpSessionlog: 10000
 class Slapd:
     """One running server; everything in it belongs to the test that started it."""
 
+    kind = OPENLDAP
     reader_dn, reader_password = READER, "reader-secret"
     people_dn, suffix = PEOPLE, SUFFIX
 
@@ -151,6 +155,10 @@ class Slapd:
             self.process.send_signal(how)
             self.process.wait(20)
 
+    def branch(self, people: int = 0) -> Branch:
+        """A part of the directory of one's own, beside the people it began with."""
+        return Branch.make(self, people)
+
     def mails(self) -> list[str]:
         return [entry.mail for entry in self.entries.values()]
 
@@ -201,9 +209,7 @@ class Slapd:
         words = f'dn.exact="{READER}" size={limit}' if limit else None
         self.configure(olcLimits=words)
 
-    def configure(
-        self, of: str = "olcDatabase={1}mdb,cn=config", /, **values: str | Sequence[str] | None
-    ) -> None:
+    def configure(self, of: str = DATABASE, /, **values: str | Sequence[str] | None) -> None:
         """Replace settings of the database, or of another part, while it runs; None takes away."""
         changes = {
             name: [(ldap3.MODIFY_REPLACE, [value] if isinstance(value, str) else list(value or ()))]
