@@ -16,13 +16,18 @@ from provisioning.services.kept_letters import send_kept
 @click.option("--state", type=click.Choice([state.value for state in EmployeeState]))
 @click.option("--search", default="", help="Part of a name, an address, a user name or an id.")
 @click.option("--attention", is_flag=True, help="Only people with an open finding.")
+@click.option("--manager", type=int, help="Only people whose manager has this number.")
 @command
 @pass_screen
-def people(screen: Screen, *, state: str | None, search: str, attention: bool) -> None:
+def people(
+    screen: Screen, *, state: str | None, search: str, attention: bool, manager: int | None
+) -> None:
     """List employees; the dismissed only when asked for."""
     wanted = EmployeeState(state) if state else None
     reports = screen.wiring.services().reports
-    found = list(reports.everyone(state=wanted, search=search, attention=attention))
+    found = list(
+        reports.everyone(state=wanted, search=search, attention=attention, manager=manager)
+    )
     if screen.json:
         screen.document({"people": found})
         return
@@ -51,6 +56,14 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
         screen.say(f"Held ({row.id}): {row.because}. Why: {row.held_because}.")
     if why:
         return
+    if report.manager:
+        screen.say(f"Manager: {report.manager}")
+    if report.manages:
+        names = ", ".join(f"{one.display_name} ({one.number})" for one in report.manages)
+        more = report.manages_people - len(report.manages)
+        screen.say(
+            f"Manages {report.manages_people:,}: {names}{f' and {more:,} more' * (more > 0)}"
+        )
     screen.table(
         ("address", "value", "differs from the directory mail", "note"),
         [(line.role, line.value, line.difference, line.note) for line in report.addresses],

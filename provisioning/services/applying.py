@@ -18,6 +18,7 @@ from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_finding, refresh
 from provisioning.services.match_queue import see_reading
 from provisioning.services.provision import Provisioner
+from provisioning.storage.managers import resolve_managers_of_run
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
@@ -55,6 +56,7 @@ class Applier:
             self._perform(run, source, seq)
             if progress is not None:
                 progress(number, len(due))
+        resolve_managers_of_run(self.context.database, source.id, self.run_id)
         return self._close()
 
     def _perform(self, run: RunRecord, source: Source, seq: int) -> None:

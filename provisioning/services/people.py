@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from provisioning.domain.addresses import address_key
 from provisioning.domain.employees import Change, EmployeeState, state_after
 from provisioning.domain.people import DirectoryId, Person
+from provisioning.domain.places import place_key
 from provisioning.domain.policy import ContactPolicy
 from provisioning.domain.precedence import OWNED, settled
 from provisioning.services.context import ServiceContext
@@ -115,6 +116,8 @@ def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
             address_key(person.employee_number) if person.employee_number else None
         ),
         "external_id": person.external_id,
+        "where_key": place_key(person.where or person.id.value),
+        "manager_key": place_key(person.manager or "") or None,
     }
     which = {"this_source_id": source.id, "this_anchor": person.id.value}
     linking = newcomer or execute(session, REMEMBER, **which, **said).rowcount == 0

@@ -16,6 +16,13 @@ from provisioning.domain.errors import NotFoundError
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_reports import HeldRow, held_of
 from provisioning.services.invitations import open_invitation_of
+from provisioning.services.managers import (
+    ManagedRow,
+    ManagerLine,
+    managed_people,
+    manager_of,
+    number_managed,
+)
 from provisioning.services.reports import FindingRow, finding_row
 from provisioning.storage.models.accounts import (
     BindingRecord,
@@ -87,6 +94,11 @@ class PersonReport:
     title: str | None
     protected: bool
     pinned: bool
+    manager: ManagerLine | None
+    manages: Sequence[ManagedRow]
+    """The first of them."""
+
+    manages_people: int
     addresses: Sequence[AddressLine]
     invitation: dict[str, Any] | None
     links: Sequence[LinkLine]
@@ -123,6 +135,9 @@ def person_report(context: ServiceContext, employee_id: UUID) -> PersonReport:
             title=employee.title,
             protected=employee.protected,
             pinned=employee.pinned,
+            manager=manager_of(session, employee),
+            manages=managed_people(session, employee_id),
+            manages_people=number_managed(session, employee_id),
             addresses=_addresses(session, context, employee),
             invitation=_invitation(session, employee),
             links=_links(session, employee_id),

@@ -33,6 +33,7 @@ from provisioning.services.standing import load_employee
 from provisioning.services.states import move
 from provisioning.storage.bindings import account_of
 from provisioning.storage.core import execute
+from provisioning.storage.managers import resolve_managers
 from provisioning.storage.matches import forget_question
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord
 from provisioning.storage.sources import Source
@@ -239,7 +240,18 @@ class Provisioner:
             newcomer=action.employee is None and not action.decided,
             withdrawn=frozenset(one.name for one in action.changes if one.new is None),
         )
+        if self.run_id is None and self._may_manage(action, person):
+            resolve_managers(self.session, self.source.id, person.id.value)
         return touches or stands
+
+    def _may_manage(self, action: Action, person: Person) -> bool:
+        """Whether somebody's manager may be another by what is written of one person.
+
+        A run looks at its end, when everybody has come.
+        """
+        if action.changes:
+            return any(change.name in ("manager", "where") for change in action.changes)
+        return not self.first_heard or person.manager is not None
 
     def _record(
         self,

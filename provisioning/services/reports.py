@@ -14,7 +14,7 @@ from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import NotFoundError
 from provisioning.domain.findings import REMEDIES, FindingKind, severity
 from provisioning.services.context import ServiceContext
-from provisioning.services.searching import matches, meant_by
+from provisioning.services.searching import managed_by, matches, meant_by
 from provisioning.services.seats import read_seats
 from provisioning.services.waiting_report import WaitingRow, waiting_rows
 from provisioning.storage.models.effects import FindingRecord
@@ -82,6 +82,7 @@ class Reports:
         state: EmployeeState | None = None,
         search: str = "",
         attention: bool = False,
+        manager: int | None = None,
         after: int = 0,
         limit: int = 50,
     ) -> Sequence[EmployeeRow]:
@@ -91,6 +92,7 @@ class Reports:
             state: Only this state; None means all but the dismissed.
             search: Part of a name, an address, a user name or an id.
             attention: Only people with an open finding.
+            manager: Only people managed by the employee of this number, the dismissed among them.
             after: The last number of the page before.
             limit: Rows at most.
         """
@@ -103,22 +105,34 @@ class Reports:
         )
         if state is not None:
             query = query.where(EmployeeRecord.state == state)
-        elif not search:
+        elif not search and manager is None:
             query = query.where(EmployeeRecord.state != EmployeeState.DISMISSED)
         if attention:
             query = query.where(_open_findings() > 0)
+        if manager is not None:
+            query = query.where(managed_by(self._context, manager))
         if search:
             query = query.where(matches(search))
         with self._context.database.read() as session:
             return [_employee_row(employee, count) for employee, count in session.execute(query)]
 
     def everyone(
-        self, *, state: EmployeeState | None = None, search: str = "", attention: bool = False
+        self,
+        *,
+        state: EmployeeState | None = None,
+        search: str = "",
+        attention: bool = False,
+        manager: int | None = None,
     ) -> Iterator[EmployeeRow]:
         """Yield every employee `people` would show, page after page."""
         after = 0
         while rows := self.people(
-            state=state, search=search, attention=attention, after=after, limit=_BATCH
+            state=state,
+            search=search,
+            attention=attention,
+            manager=manager,
+            after=after,
+            limit=_BATCH,
         ):
             yield from rows
             after = rows[-1].number

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import aliased
 
 from provisioning.domain.addresses import address_key
 from provisioning.services.context import ServiceContext
@@ -37,6 +38,14 @@ def matches(search: str) -> ColumnElement[bool]:
         EmployeeRecord.contact_email_key.contains(folded, autoescape=True),
         EmployeeRecord.id.in_(links),
         EmployeeRecord.id.in_(addresses),
+    )
+
+
+def managed_by(context: ServiceContext, number: int) -> ColumnElement[bool]:
+    """Return the condition that the employee of this number manages somebody."""
+    manager = aliased(EmployeeRecord)
+    return EmployeeRecord.manager_id.in_(
+        select(manager.id).where(manager.intranet_id == context.intranet_id, manager.seq == number)
     )
 
 

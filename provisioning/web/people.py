@@ -86,12 +86,15 @@ def _chosen() -> dict[str, Any]:
         "state": asked_choice("state", EmployeeState),
         "search": request.args.get("q", "").strip()[:LONGEST_SEARCH],
         "attention": request.args.get("attention") == "1",
+        "manager": asked_number("manager") or None,
     }
 
 
 def _query(**more: Any) -> dict[str, Any]:
     """Return the query string of this list, to lead to another part of it."""
     kept = {
-        name: request.args[name] for name in ("state", "q", "attention") if request.args.get(name)
+        name: request.args[name]
+        for name in ("state", "q", "attention", "manager")
+        if request.args.get(name)
     }
     return {**kept, **more}

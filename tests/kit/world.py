@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ RULES: dict[str, Any] = {
     "department": "departmentNumber",
     "employee_number": "employeeNumber",
     "mailbox": "mailbox",
+    "title": "title",
+    "manager": "manager",
     "active": {"expr": 'first("disabled") != "yes"'},
 }
 PASSWORD = "correct horse battery"
@@ -39,14 +42,16 @@ class World:
     services: Services
     directory: MemoryDirectory
     clock: FakeClock
+    others: Mapping[str, MemoryDirectory] = field(default_factory=dict)
+    """Directories beside corp, by name."""
 
-    def sync(self) -> Any:
-        run = self.services.runs.sync("corp", ME)
+    def sync(self, source: str = "corp") -> Any:
+        run = self.services.runs.sync(source, ME)
         return self.services.run_reports.plan(run)
 
-    def night(self) -> Any:
+    def night(self, source: str = "corp") -> Any:
         self.clock.advance(timedelta(days=1))
-        return self.sync()
+        return self.sync(source)
 
     def states(self) -> dict[str, str]:
         with self.services.context.database.read() as session:
@@ -82,16 +87,27 @@ def make_world(
     first_run: str = "apply",
     policy: Policy | None = None,
     times: InvitationTimes | None = None,
+    authoritative: bool = True,
+    others: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> World:
-    """A whole Usher with one source, called corp; close `.services.context.database` afterwards."""
-    directory = MemoryDirectory("corp")
-    source = ConfiguredSource(
-        name="corp",
-        kind="ldap",
-        first_run=first_run,
-        directory=directory,
-        mapping=compile_mapping(RULES, CelCompiler()),
-    )
+    """A whole Usher with a source called corp; close `.services.context.database` afterwards.
+
+    `others` are more sources, each with what is special about it.
+    """
+    chosen = {"corp": {"authoritative": authoritative}, **(others or {})}
+    directories = {name: MemoryDirectory(name) for name in chosen}
+    mapping = compile_mapping(RULES, CelCompiler())
+    sources = {
+        name: ConfiguredSource(
+            name=name,
+            kind="ldap",
+            first_run=first_run,
+            directory=directories[name],
+            mapping=mapping,
+            **choices,
+        )
+        for name, choices in chosen.items()
+    }
     clock = FakeClock()
     services = make_services(
         database_url,
@@ -99,6 +115,6 @@ def make_world(
         seat_limit=seats,
         policy=policy or Policy(missing_grace_nights=0),
         times=times or InvitationTimes(grace=timedelta(0)),
-        sources={"corp": source},
+        sources=sources,
     )
-    return World(services, directory, clock)
+    return World(services, directories.pop("corp"), clock, directories)

@@ -40,6 +40,24 @@ def test_tabs_show_their_state_and_how_many(admin, company):
     assert re.search(r'attention=1">Needs attention <span[^>]*>1<', page)
 
 
+def test_a_page_leads_to_the_manager_and_to_everybody_they_manage(admin, company):
+    """Every count is a link to its list; a manager who is not here is named as the source does."""
+    place = "uid=ann,ou=People,dc=corp,dc=example"
+    company.directory.add(
+        entry("bob", manager=place), entry("cyd", manager=place), entry("dan", manager="uid=x")
+    )
+    company.sync()
+    ann, bob, dan = (
+        f"/admin/people/{company.services.reports.find(n)}" for n in ("Ann", "Bob", "Dan")
+    )
+    assert f'<a href="{ann}">Ann</a>' in admin.get(bob).text
+    assert re.search(r'Manages <a href="/admin/people\?manager=1">2</a>', admin.get(ann).text)
+    assert re.search("uid=x .*not here yet", admin.get(dan).text)
+    assert names(admin.get("/admin/people?manager=1")) == ["Bob", "Cyd"]
+    assert "Bob" in admin.get("/admin/people.csv?manager=1").text
+    assert "Dan" not in admin.get("/admin/people.csv?manager=1").text
+
+
 def test_search_finds_by_name_address_and_user_name(admin, company):
     assert names(admin.get("/admin/people?q=BOB")) == ["Bob"]
     assert names(admin.get("/admin/people?q=cyd@corp")) == ["Cyd"]

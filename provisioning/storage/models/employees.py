@@ -22,6 +22,7 @@ class EmployeeRecord(Base):
         UniqueConstraint("intranet_id", "seq"),
         Index("ix_employee_state", "intranet_id", "state", "seq"),
         Index("ix_employee_contact", "intranet_id", "contact_email_key"),
+        Index("ix_employee_manager", "manager_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -39,6 +40,9 @@ class EmployeeRecord(Base):
     display_name_key: Mapped[str] = mapped_column(Key)
     department: Mapped[str | None]
     title: Mapped[str | None]
+    manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employee.id", ondelete="SET NULL"))
+    """Who their source says manages them; None while that is nobody here."""
+
     contact_email: Mapped[str | None]
     contact_email_key: Mapped[str | None] = mapped_column(Key)
     mailbox: Mapped[str | None]
@@ -66,6 +70,8 @@ class LinkRecord(Base):
         Index("ix_link_employee_number", "source_id", "employee_number_key"),
         Index("ix_link_mail", "source_id", "mail_key"),
         Index("ix_link_external_id", "source_id", "external_id"),
+        Index("ix_link_where", "source_id", "where_key"),
+        Index("ix_link_manager", "source_id", "manager_key"),
     )
 
     source_id: Mapped[UUID] = mapped_column(ForeignKey("source.id"), primary_key=True)
@@ -97,6 +103,12 @@ class LinkRecord(Base):
     mail_key: Mapped[str | None] = mapped_column(Key)
     employee_number_key: Mapped[str | None] = mapped_column(Key)
     external_id: Mapped[str | None] = mapped_column(Key)
+    where_key: Mapped[str] = mapped_column(Key, default="")
+    """How others of the source name this person: the normal form of a DN, or the anchor."""
+
+    manager_key: Mapped[str | None] = mapped_column(Key)
+    """How the source names the manager, in the same form; None if it names nobody."""
+
     linked_at: Mapped[datetime]
 
 

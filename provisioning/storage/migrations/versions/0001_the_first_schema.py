@@ -62,6 +62,7 @@ def upgrade() -> None:
     sa.Column('display_name_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
     sa.Column('department', sa.String(), nullable=True),
     sa.Column('title', sa.String(), nullable=True),
+    sa.Column('manager_id', sa.Uuid(), nullable=True),
     sa.Column('contact_email', sa.String(), nullable=True),
     sa.Column('contact_email_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('mailbox', sa.String(), nullable=True),
@@ -75,11 +76,13 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_employee_intranet_id_intranet')),
+    sa.ForeignKeyConstraint(['manager_id'], ['employee.id'], name=op.f('fk_employee_manager_id_employee'), ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_employee')),
     sa.UniqueConstraint('intranet_id', 'seq', name=op.f('uq_employee_intranet_id_seq'))
     )
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.create_index('ix_employee_contact', ['intranet_id', 'contact_email_key'], unique=False)
+        batch_op.create_index('ix_employee_manager', ['manager_id'], unique=False)
         batch_op.create_index('ix_employee_state', ['intranet_id', 'state', 'seq'], unique=False)
 
     op.create_table('event',
@@ -391,6 +394,8 @@ def upgrade() -> None:
     sa.Column('mail_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('employee_number_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('external_id', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
+    sa.Column('where_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
+    sa.Column('manager_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=True),
     sa.Column('linked_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['employee_id'], ['employee.id'], name=op.f('fk_link_employee_id_employee')),
     sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_link_source_id_source')),
@@ -401,7 +406,9 @@ def upgrade() -> None:
         batch_op.create_index('ix_link_employee_number', ['source_id', 'employee_number_key'], unique=False)
         batch_op.create_index('ix_link_external_id', ['source_id', 'external_id'], unique=False)
         batch_op.create_index('ix_link_mail', ['source_id', 'mail_key'], unique=False)
+        batch_op.create_index('ix_link_manager', ['source_id', 'manager_key'], unique=False)
         batch_op.create_index('ix_link_user_name', ['source_id', 'user_name_key'], unique=False)
+        batch_op.create_index('ix_link_where', ['source_id', 'where_key'], unique=False)
 
     op.create_table('match',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -693,7 +700,9 @@ def downgrade() -> None:
 
     op.drop_table('match')
     with op.batch_alter_table('link', schema=None) as batch_op:
+        batch_op.drop_index('ix_link_where')
         batch_op.drop_index('ix_link_user_name')
+        batch_op.drop_index('ix_link_manager')
         batch_op.drop_index('ix_link_mail')
         batch_op.drop_index('ix_link_external_id')
         batch_op.drop_index('ix_link_employee_number')
@@ -760,6 +769,7 @@ def downgrade() -> None:
     op.drop_table('event')
     with op.batch_alter_table('employee', schema=None) as batch_op:
         batch_op.drop_index('ix_employee_state')
+        batch_op.drop_index('ix_employee_manager')
         batch_op.drop_index('ix_employee_contact')
 
     op.drop_table('employee')
