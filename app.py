@@ -20,7 +20,6 @@ from provisioning.accounts.joining import create_accounts_blueprint
 from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
-from provisioning.domain.mapping import merge_rules
 from provisioning.logs import configure_logs
 from provisioning.scim.fast_lane import add_fast_lane
 from provisioning.scim.gate import Gate
@@ -109,7 +108,7 @@ def make_source(source: SourceSettings) -> ConfiguredSource:
     readable = None
     if source.type != "scim":
         rules = load_mapping(source.mapping_file) if source.mapping_file else {}
-        own = merge_rules(rules, source.mapping)
+        own = {**rules, **source.mapping}
         readable = make_readable(source.name, source.type, source.options, own)
     return ConfiguredSource(
         name=source.name,

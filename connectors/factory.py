@@ -20,11 +20,12 @@ from connectors.smtp.settings import SmtpSettings
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.mapping import (
     CompiledMapping,
+    FieldTrace,
     PersonMapping,
     compile_mapping,
-    merge_rules,
 )
 from provisioning.domain.people import Person, RawPerson
+from provisioning.domain.rules import merge_rules
 from provisioning.ports import DirectorySource, Mailer
 
 
@@ -53,6 +54,15 @@ class DetectedMapping:
     def version(self) -> str:
         """A digest of the rules."""
         return self._found.version
+
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        """The rule of every field that has one, as it is written."""
+        return self._found.rules
+
+    def explain(self, source_name: str, raw: RawPerson, now: datetime) -> tuple[FieldTrace, ...]:
+        """Return every field that has a rule or a value, and how it came about (R9)."""
+        return self._found.explain(source_name, raw, now)
 
     def person(self, source_name: str, raw: RawPerson, now: datetime) -> Person:
         """Return the person an entry describes.

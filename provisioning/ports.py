@@ -1,6 +1,6 @@
 """What the core asks of the outside; connectors keep these promises, tests hold them to it.
 
-The language of mapping expressions is the domain's own wish: `domain.mapping.ExpressionCompiler`.
+The language of mapping expressions is the domain's own wish: `domain.rules.ExpressionCompiler`.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class CelExpression:
 
 
 class CelCompiler:
-    """The language of mapping expressions, as `domain.mapping.ExpressionCompiler` wants it."""
+    """The language of mapping expressions, as `domain.rules.ExpressionCompiler` wants it."""
 
     def __init__(self) -> None:
         self._environment = cel.NewEnv(

@@ -11,29 +11,24 @@ Names of attributes are equal in any case. `dn` is the place of the entry.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from provisioning.domain.addresses import address_key, usable_mail
-from provisioning.domain.errors import ConfigurationError, ExpressionError, MappingError
+from provisioning.domain.addresses import usable_mail
+from provisioning.domain.errors import MappingError
 from provisioning.domain.moments import parse_moment
 from provisioning.domain.people import PERSON_FIELDS, DirectoryId, Person, RawPerson
-
-MAX_TEXT = 1_000
-"""Characters of one value; more is a mistake in the directory, not a name."""
+from provisioning.domain.rules import ExpressionCompiler, Rule, compile_rule
+from provisioning.domain.values import normal, others, texts_of
 
 _MEANING = 1
 """Raise it when the same rules begin to mean something else: everybody is then mapped again."""
 
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _SMTP = re.compile("^smtp:", re.IGNORECASE)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TEXT_FIELDS = (
@@ -47,62 +42,27 @@ _TEXT_FIELDS = (
     "manager",
     "language",
 )
+_MAIL_FIELDS = frozenset({"mail", "mailbox", "aliases"})
+_MOMENTS = frozenset({"active_until", "starts_at"})
 
 
-class CompiledExpression(Protocol):
-    """An expression that was checked when it was saved."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldTrace:
+    """One field of one person: what was read by which rule, and what came of it (R9)."""
 
-    @property
-    def attributes(self) -> frozenset[str]:
-        """The names of the attributes it reads, as it spells them."""
-        ...
+    field: str
+    rule: str = ""
+    """The name of an attribute, or an expression; empty: it is made of other fields."""
 
-    def evaluate(self, attributes: Mapping[str, Sequence[str]]) -> Any:
-        """Return a str, bool, list of str or None for one entry's attributes.
+    is_expression: bool = False
+    raw: Mapping[str, tuple[str, ...]]
+    """The values of every attribute the rule reads."""
 
-        Raises:
-            ExpressionError: This entry's values do not fit.
-        """
-        ...
+    value: Any = None
+    """As JSON has it; None: the person has none."""
 
-
-class ExpressionCompiler(Protocol):
-    """The language of mapping expressions."""
-
-    def compile(self, expression: str) -> CompiledExpression:
-        """Check an expression and make it ready.
-
-        Raises:
-            ExpressionError: It does not compile; the text names the position.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """Where one field comes from: an attribute, or an expression."""
-
-    label: str
-    """What a complaint names: the attribute, or the field if it has an expression."""
-
-    attribute: str = ""
-    expression: CompiledExpression | None = None
-
-    @property
-    def attributes(self) -> frozenset[str]:
-        return self.expression.attributes if self.expression else frozenset({self.attribute})
-
-    def read(self, entry: Mapping[str, Sequence[str]]) -> Sequence[str] | bool:
-        """Return the values, or the truth if that is what the expression gives."""
-        if self.expression is None:
-            return entry.get(self.attribute.lower(), ())
-        try:
-            value = self.expression.evaluate(entry)
-        except ExpressionError as error:
-            raise MappingError(self.label, str(error)) from error
-        if isinstance(value, str):
-            return (value,)
-        return () if value is None else value
+    refused: str = ""
+    """What could not be used, and why."""
 
 
 class PersonMapping(Protocol):
@@ -111,6 +71,15 @@ class PersonMapping(Protocol):
     @property
     def version(self) -> str:
         """A digest of the rules: another version makes every entry be looked at again."""
+        ...
+
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        """The rule of every field that has one, as it is written."""
+        ...
+
+    def explain(self, source_name: str, raw: RawPerson, now: datetime) -> tuple[FieldTrace, ...]:
+        """Return every field that has a rule or a value, and how it came about (R9)."""
         ...
 
     def person(self, source_name: str, raw: RawPerson, now: datetime) -> Person:
@@ -130,7 +99,68 @@ class CompiledMapping:
     attributes: tuple[str, ...]
     """What has to be asked of the directory, sorted; `dn` needs no asking."""
 
-    _rules: Mapping[str, _Rule]
+    rules: Mapping[str, Any]
+    """As they are written."""
+
+    _rules: Mapping[str, Rule]
+
+    def attributes_of(self, *fields: str) -> frozenset[str]:
+        """Return the names of the attributes some fields are read from."""
+        rules = (self._rules[field] for field in fields if field in self._rules)
+        return frozenset(name for rule in rules for name in rule.attributes)
+
+    def explain(self, source_name: str, raw: RawPerson, now: datetime) -> tuple[FieldTrace, ...]:
+        """Return every field that has a rule or a value, and how it came about (R9)."""
+        try:
+            said = self.person(source_name, raw, now).to_json()
+        except MappingError:
+            said = None
+        entry = _entry(raw)
+        named = (field for field in PERSON_FIELDS if field in self._rules or field in (said or ()))
+        return tuple(self._trace(field, entry, said) for field in named)
+
+    def _trace(
+        self, field: str, entry: Mapping[str, Sequence[str]], said: Mapping[str, Any] | None
+    ) -> FieldTrace:
+        rule = self._rules.get(field)
+        if rule is None:
+            return FieldTrace(field=field, raw={}, value=(said or {}).get(field))
+        value, refused = None, ""
+        try:
+            value = self._read(field, entry)
+            refused = self._unusable(field, entry)
+        except MappingError as error:
+            refused = error.problem
+        raw = {name: tuple(entry.get(name.lower(), ())) for name in sorted(rule.attributes)}
+        return FieldTrace(
+            field=field,
+            rule=rule.written,
+            is_expression=rule.expression is not None,
+            raw=raw,
+            value=value if said is None else said.get(field),
+            refused=refused,
+        )
+
+    def _read(self, field: str, entry: Mapping[str, Sequence[str]]) -> Any:
+        """Return what a field is by its own rule alone, as JSON has it."""
+        if field == "active":
+            return self._truth(field, entry)
+        if field == "aliases":
+            return list(self._mails(field, entry)) or None
+        if field in _MAIL_FIELDS:
+            return next(iter(self._mails(field, entry)), None)
+        if field in _MOMENTS:
+            moment = self._moment(field, entry)
+            return moment.isoformat() if moment else None
+        return self._text(field, entry)
+
+    def _unusable(self, field: str, entry: Mapping[str, Sequence[str]]) -> str:
+        """Return which values of a field are no mail addresses, if they have to be."""
+        if field not in _MAIL_FIELDS:
+            return ""
+        texts = self._texts(field, entry)
+        wrong = [text for text in texts if not usable_mail(_SMTP.sub("", text))]
+        return f"no usable address: {', '.join(wrong)}" if wrong else ""
 
     def person(self, source_name: str, raw: RawPerson, now: datetime) -> Person:
         """Return the person an entry describes, as of now.
@@ -140,8 +170,7 @@ class CompiledMapping:
         """
         if raw.problem is not None:
             raise MappingError("entry", raw.problem)
-        entry = {name.lower(): values for name, values in raw.attributes.items()}
-        entry["dn"] = (raw.where,)
+        entry = _entry(raw)
         mails = self._mails("mail", entry)
         mail = mails[0] if mails else None
         user_name = self._text("user_name", entry) or mail
@@ -160,7 +189,7 @@ class CompiledMapping:
             active_until=active_until,
             starts_at=self._moment("starts_at", entry),
             mailbox=next(iter(self._mails("mailbox", entry)), None),
-            aliases=_others([*mails, *self._mails("aliases", entry)], mail),
+            aliases=others([*mails, *self._mails("aliases", entry)], mail),
             where=self._text("where", entry) or raw.where,
             **texts,
         )
@@ -176,7 +205,7 @@ class CompiledMapping:
         values = rule.read(entry)
         if isinstance(values, bool):
             raise MappingError(rule.label, f"gives {str(values).lower()}, and text is needed")
-        return _said(rule.label, values)
+        return texts_of(rule.label, values)
 
     def _text(self, field: str, entry: Mapping[str, Sequence[str]]) -> str | None:
         return next(iter(self._texts(field, entry)), None)
@@ -215,7 +244,7 @@ class CompiledMapping:
         values = rule.read(entry) if rule else True
         if rule is None or isinstance(values, bool):
             return bool(values)
-        text = next(iter(_said(rule.label, values)), "true")
+        text = next(iter(texts_of(rule.label, values)), "true")
         if text.lower() not in _TRUTH:
             raise MappingError(rule.label, f"{text!r} is neither true nor false")
         return _TRUTH[text.lower()]
@@ -225,7 +254,7 @@ class CompiledMapping:
     ) -> str | None:
         parts = (texts["given_name"], texts["family_name"])
         written = self._text("display_name", entry) or " ".join(part for part in parts if part)
-        return written or next((_normal("cn", name) for name in entry.get("cn", ())), None)
+        return written or next((normal("cn", name) for name in entry.get("cn", ())), None)
 
 
 def compile_mapping(rules: Mapping[str, Any], compiler: ExpressionCompiler) -> CompiledMapping:
@@ -234,62 +263,17 @@ def compile_mapping(rules: Mapping[str, Any], compiler: ExpressionCompiler) -> C
     Raises:
         ConfigurationError: A field does not exist, or a rule is none or does not compile.
     """
-    compiled = {field: _rule(field, rule, compiler) for field, rule in rules.items()}
+    compiled = {field: compile_rule(field, rule, compiler) for field, rule in rules.items()}
     read = {"cn": "cn"}
     for rule in compiled.values():
         read |= {name.lower(): name for name in sorted(rule.attributes)}
     read.pop("dn", None)
     canonical = json.dumps([_MEANING, rules], sort_keys=True, ensure_ascii=False)
     version = hashlib.blake2b(canonical.encode(), digest_size=8).hexdigest()
-    return CompiledMapping(version, tuple(sorted(read.values())), compiled)
+    return CompiledMapping(version, tuple(sorted(read.values())), dict(rules), compiled)
 
 
-def merge_rules(preset: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the preset's rules with an administrator's own instead; "" takes a rule away.
-
-    >>> merge_rules({"mail": "mail", "title": "title"}, {"mail": "email", "title": ""})
-    {'mail': 'email'}
-    """
-    return {field: rule for field, rule in {**preset, **own}.items() if rule != ""}
-
-
-def _rule(field: str, rule: Any, compiler: ExpressionCompiler) -> _Rule:
-    if field not in PERSON_FIELDS:
-        near = difflib.get_close_matches(field, PERSON_FIELDS, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        raise ConfigurationError(f'mapping: a person has no field "{field}"{hint}')
-    match rule:
-        case str() if rule.strip():
-            return _Rule(rule.strip(), attribute=rule.strip())
-        case {"expr": str(expression), **others} if not others:
-            try:
-                return _Rule(field, expression=compiler.compile(expression))
-            except ExpressionError as error:
-                raise ConfigurationError(f"mapping.{field}: {error}") from error
-    raise ConfigurationError(
-        f"mapping.{field}: write the name of an attribute, or {{ expr = '...' }}"
-    )
-
-
-def _said(label: str, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text for value in values if (text := _normal(label, value)))
-
-
-def _normal(label: str, value: str) -> str:
-    """Return a value in NFC, without control characters and needless blanks."""
-    if not value.isprintable():
-        if _SURROGATES.search(value):
-            raise MappingError(label, "is not valid text")
-        value = _BLANKS.sub(" ", value)
-    value = unicodedata.normalize("NFC", value).strip()
-    if len(value) > MAX_TEXT:
-        raise MappingError(label, f"{len(value)} characters are too many, {MAX_TEXT} fit")
-    return value
-
-
-def _others(addresses: Sequence[str], mail: str | None) -> tuple[str, ...]:
-    """Return each further address once, sorted: directories do not promise an order."""
-    by_key = {address_key(address): address for address in addresses}
-    if mail is not None:
-        by_key.pop(address_key(mail), None)
-    return tuple(by_key[key] for key in sorted(by_key))
+def _entry(raw: RawPerson) -> dict[str, Sequence[str]]:
+    """Return an entry's values by lower-case name, its place among them."""
+    entry: dict[str, Sequence[str]] = {k.lower(): values for k, values in raw.attributes.items()}
+    return entry | {"dn": (raw.where,)}

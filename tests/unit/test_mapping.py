@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from connectors.cel.compiler import CelCompiler
 from provisioning.domain.errors import ConfigurationError, MappingError
-from provisioning.domain.mapping import MAX_TEXT, compile_mapping, merge_rules
+from provisioning.domain.mapping import compile_mapping
 from provisioning.domain.people import PERSON_FIELDS, DirectoryId, RawPerson
+from provisioning.domain.rules import merge_rules
+from provisioning.domain.values import MAX_TEXT
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RULES = {

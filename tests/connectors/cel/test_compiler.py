@@ -7,7 +7,7 @@ import pytest
 
 from connectors.cel.compiler import MAX_LENGTH, CelCompiler
 from provisioning.domain.errors import ExpressionError
-from provisioning.domain.mapping import ExpressionCompiler
+from provisioning.domain.rules import ExpressionCompiler
 
 ENTRY = {
     "mail": ("Anna.Weber@Corp.Example", "aw@corp.example"),
