@@ -68,15 +68,18 @@ def unbroken(page: int | None = None) -> Iterator[None]:
         ) from error
 
 
-def require_success(connection: ldap3.Connection, failure: str) -> None:
+def require_success(
+    connection: ldap3.Connection, failure: str, kind: type[SourceError] = SourceError
+) -> None:
     """Refuse every result but success; the entries that came before it are a part of the truth.
 
     Args:
         connection: What was asked over.
         failure: What could not be done, as the sentence begins.
+        kind: What a failure means to whoever asked.
 
     Raises:
-        SourceError: The server said something else than success.
+        SourceError: The server said something else than success; it is of that kind.
     """
     result = connection.result
     code = result["result"]
@@ -84,7 +87,7 @@ def require_success(connection: ldap3.Connection, failure: str) -> None:
         return
     said = f" ({result['message'].strip()})" if result.get("message") else ""
     remedy = f": {_REMEDIES[code]}" if code in _REMEDIES else ""
-    raise SourceError(f"{failure}: {result['description']}{said}{remedy}; {NOTHING_CONCLUDED}")
+    raise kind(f"{failure}: {result['description']}{said}{remedy}; {NOTHING_CONCLUDED}")
 
 
 def require_no_reference(connection: ldap3.Connection) -> None:

@@ -27,8 +27,13 @@ from provisioning.domain.errors import ConfigurationError, SourceUnavailableErro
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
-_ROOT_DSE = ("objectClass", "vendorName", "supportedCapabilities", "supportedControl")
-
+_ROOT_DSE = (
+    "objectClass",
+    "vendorName",
+    "supportedCapabilities",
+    "supportedControl",
+    "namingContexts",
+)
 
 _PLACE_IN_OPENSSL = re.compile(r"\.?\s*\(_ssl\.c:\d+\)")
 
@@ -188,6 +193,25 @@ def detect(connection: ldap3.Connection) -> str:
 
     Raises:
         ConfigurationError: It is none we know; the setting that helps is named.
+        SourceUnavailableError: As in `root_dse`.
+    """
+    found = root_dse(connection)
+    if _ACTIVE_DIRECTORY in found.get("supportedcapabilities", ()):
+        return "active-directory"
+    if any(name.startswith("389") for name in found.get("vendorname", ())):
+        return "389ds"
+    if "OpenLDAProotDSE" in found.get("objectclass", ()):
+        return "openldap"
+    raise ConfigurationError(
+        "the root DSE is neither OpenLDAP's nor Active Directory's nor 389 Directory Server's; "
+        'set preset to the nearest of "openldap", "active-directory", "389ds"'
+    )
+
+
+def root_dse(connection: ldap3.Connection) -> Mapping[str, Sequence[str]]:
+    """Return what a server says of itself, by names in small letters.
+
+    Raises:
         SourceUnavailableError: The connection broke, or the server has no time for us.
     """
     where = f"{connection.server.host}:{connection.server.port}"
@@ -204,21 +228,11 @@ def detect(connection: ldap3.Connection) -> str:
     if connection.result["result"] != RESULT_SUCCESS:
         said = connection.result["description"]
         raise SourceUnavailableError(f"{where} does not say what it is: {said}")
-    found = {
+    return {
         name.lower(): [value.decode("utf-8", "replace") for value in values]
         for entry in entries(connection)
         for name, values in entry["raw_attributes"].items()
     }
-    if _ACTIVE_DIRECTORY in found.get("supportedcapabilities", ()):
-        return "active-directory"
-    if any(name.startswith("389") for name in found.get("vendorname", ())):
-        return "389ds"
-    if "OpenLDAProotDSE" in found.get("objectclass", ()):
-        return "openldap"
-    raise ConfigurationError(
-        "the root DSE is neither OpenLDAP's nor Active Directory's nor 389 Directory Server's; "
-        'set preset to the nearest of "openldap", "active-directory", "389ds"'
-    )
 
 
 def entries(connection: ldap3.Connection) -> Sequence[dict[str, Any]]:

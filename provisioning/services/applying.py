@@ -18,13 +18,13 @@ from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_finding, refresh
 from provisioning.services.match_queue import see_reading
 from provisioning.services.provision import Provisioner
+from provisioning.services.sources import remember_reading_of
 from provisioning.storage.managers import resolve_managers_of_run
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
     RunActionRecord,
-    RunKind,
     RunRecord,
     RunState,
 )
@@ -110,7 +110,7 @@ class Applier:
             see_reading(session, self.context, run)
             drop_staged(session, run.id)
             run.state = self._final_state(session)
-            _remember_source(session.get_one(SourceRecord, run.source_id), run)
+            remember_reading_of(session.get_one(SourceRecord, run.source_id), run)
             run.finished_at = self.context.now()
             run.worker = None
             return run.state
@@ -125,15 +125,3 @@ class Applier:
         if found.get(ActionStatus.FAILED):
             return RunState.PARTIAL
         return RunState.HELD if found.get(ActionStatus.PLANNED) else RunState.APPLIED
-
-
-def _remember_source(source: SourceRecord, run: RunRecord) -> None:
-    """Write down where the next reading begins; committed with the changes it follows.
-
-    What a guard doubts is not what the next reading is compared with, and changes are no count
-    of everyone.
-    """
-    if run.kind is not RunKind.CHANGES and run.state is not RunState.HELD:
-        source.last_read = run.read
-    source.mark = (run.proof or {}).get("mark") or None
-    source.rules = run.rules

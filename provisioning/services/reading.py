@@ -12,6 +12,7 @@ from provisioning.domain.mapping import PersonMapping
 from provisioning.ports import DirectorySource
 from provisioning.services.context import ConfiguredSource, ServiceContext
 from provisioning.services.sources import find_source
+from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.presence import Presence
 from provisioning.storage.staging import Staged, Stager
 
@@ -56,11 +57,10 @@ class Reader:
         Raises:
             SourceError: The reading was cut short or empty.
         """
-        directory, mapping = readable(self.source)
-        snapshot, last = directory.read(), self._last_read()
-        stager = self._stager(mapping, presence)
+        snapshot, record = readable(self.source)[0].read(), self._record()
+        stager = self._stager(record, presence)
         staged = stager.stage(snapshot)
-        require_people(staged.read, self.source.name, last)
+        require_people(staged.read, self.source.name, record.last_read)
         proof = snapshot.proof
         stager.stage_missing()
         return self._heard(
@@ -78,16 +78,15 @@ class Reader:
             MarkError: The changes are in doubt.
             SourceError: The reading was cut short.
         """
-        directory, mapping = readable(self.source)
-        changes, last = directory.changes(mark), self._last_read()
+        changes, record = readable(self.source)[0].changes(mark), self._record()
         with Presence() as seen:
-            stager = self._stager(mapping, seen)
+            stager = self._stager(record, seen)
             staged = stager.stage(changes)
             proof = changes.proof
             stager.stage_gone([anchor for anchor in proof.gone if anchor not in seen])
         return self._heard(
             staged,
-            people=max(last or 0, staged.read),
+            people=max(record.last_read or 0, staged.read),
             removals_proven=True,
             proof=asdict(proof) | {"gone": len(proof.gone), "removals_proven": False},
         )
@@ -102,22 +101,20 @@ class Reader:
             **facts,
         )
 
-    def _stager(self, mapping: PersonMapping, presence: Presence) -> Stager:
-        with self.context.database.read() as session:
-            source_id = find_source(session, self.context, self.source.name).id
+    def _stager(self, record: SourceRecord, presence: Presence) -> Stager:
         return Stager(
             database=self.context.database,
             run_id=self.run_id,
-            source_id=source_id,
+            source_id=record.id,
             source=self.source.name,
-            mapping=mapping,
+            mapping=readable(self.source)[1],
             now=self.context.now(),
             presence=presence,
         )
 
-    def _last_read(self) -> int | None:
+    def _record(self) -> SourceRecord:
         with self.context.database.read() as session:
-            return find_source(session, self.context, self.source.name).last_read
+            return find_source(session, self.context, self.source.name)
 
 
 def readable(source: ConfiguredSource) -> tuple[DirectorySource, PersonMapping]:

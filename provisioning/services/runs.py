@@ -24,7 +24,7 @@ from provisioning.services.invitations import InvitationService
 from provisioning.services.planning import Planner
 from provisioning.services.reading import rules_of
 from provisioning.services.settling import expire_older, is_news, must_be_shown, settle_afresh
-from provisioning.services.sources import configured_source, find_source, is_released
+from provisioning.services.sources import configured_source, find_source
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.claims import applying
 from provisioning.storage.models.intranets import SourceRecord
@@ -278,4 +278,4 @@ class RunService:
 
     def _is_released(self, source: str) -> bool:
         with self._context.database.read() as session:
-            return is_released(session, self._context, source)
+            return find_source(session, self._context, source).is_released

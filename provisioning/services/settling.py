@@ -9,6 +9,7 @@ from provisioning.domain.plan import Plan
 from provisioning.services.budget import within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.planning import Planner
+from provisioning.services.sources import remember_reading_of
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
     ActionStatus,
@@ -93,7 +94,7 @@ def is_news(context: ServiceContext, run_id: int) -> bool:
         run = session.get_one(RunRecord, run_id)
         if run.read or any(run.counts.values()):
             return True
-        session.get_one(SourceRecord, run.source_id).mark = (run.proof or {}).get("mark")
+        remember_reading_of(session.get_one(SourceRecord, run.source_id), run)
         drop_staged(session, run_id)
         delete_run(session, run_id)
         return False

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.services.context import ConfiguredSource, ServiceContext
 from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.runs import RunKind, RunRecord, RunState
 
 
 def find_source(
@@ -44,9 +45,16 @@ def is_known(session: Session, context: ServiceContext, name: str) -> bool:
     return session.scalar(query) is not None
 
 
-def is_released(session: Session, context: ServiceContext, source: str) -> bool:
-    """Whether a source may act: it was released, or needs no release (I10)."""
-    return find_source(session, context, source).is_released
+def remember_reading_of(source: SourceRecord, run: RunRecord) -> None:
+    """Write down where the next reading begins; committed with the changes it follows.
+
+    What a guard doubts is not what the next reading is compared with, and changes are no count
+    of everyone.
+    """
+    if run.kind is not RunKind.CHANGES and run.state is not RunState.HELD:
+        source.last_read = run.read
+    source.mark = (run.proof or {}).get("mark") or None
+    source.rules = run.rules
 
 
 def configured_source(

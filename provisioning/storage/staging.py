@@ -135,14 +135,14 @@ class Stager:
 
     def _news(self, batch: Sequence[RawPerson]) -> list[dict[str, Any]]:
         known = self._known([raw.anchor for raw in batch])
-        unlinked = (raw for raw in batch if raw.anchor not in known)
-        rows = {raw.anchor: self._row(raw, None) for raw in unlinked}
+        rows: dict[str, dict[str, Any]] = {}
         for raw in batch:
-            said = known.get(raw.anchor)
-            if said is not None:
-                raw_hash = raw.raw_hash()
-                if said.missing_since is not None or self._changed(said, raw_hash):
-                    rows[raw.anchor] = self._row(raw, said)
+            said, raw_hash = known.get(raw.anchor), raw.raw_hash()
+            changed = said is None or self._changed(said, raw_hash)
+            if said is None or changed or said.missing_since is not None:
+                rows[raw.anchor] = self._blank(raw.anchor) | {"raw_hash": raw_hash}
+            if changed:
+                self._map(raw, rows[raw.anchor], is_new=said is None)
         return list(rows.values())
 
     def _write(self, rows: Sequence[dict[str, Any]]) -> int:
@@ -174,13 +174,6 @@ class Stager:
             "mail_key": None,
             "employee_number_key": None,
         }
-
-    def _row(self, raw: RawPerson, known: _Known | None) -> dict[str, Any]:
-        raw_hash = raw.raw_hash()
-        row = self._blank(raw.anchor) | {"raw_hash": raw_hash}
-        if known is None or self._changed(known, raw_hash):
-            self._map(raw, row, is_new=known is None)
-        return row
 
     def _changed(self, known: _Known, raw_hash: str) -> bool:
         return (

@@ -25,7 +25,6 @@ from tests.kit.postgres import free_port
 READER = f"cn=reader,ou=Services,{SUFFIX}"
 ADMIN = f"cn=admin,{SUFFIX}"
 DATABASE = "olcDatabase={1}mdb,cn=config"
-SYNCPROV = f"olcOverlay={{1}}syncprov,{DATABASE}"
 _PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/bin"
 _CONFIG = """\
 dn: cn=config

@@ -78,7 +78,7 @@ def test_who_changed_or_is_new_is_mapped(world, stage):
 @pytest.mark.usefixtures("staff")
 def test_other_rules_make_everybody_news(stage):
     """R8: another mapping, and everybody is mapped again."""
-    assert len(stage(rules=RULES | {"title": "title"})) == 3
+    assert len(stage(rules=RULES | {"title": "description"})) == 3
 
 
 @pytest.mark.usefixtures("staff")

@@ -22,15 +22,14 @@ from typing import Any
 from uuid import UUID
 
 import ldap3
-from ldap3.core.results import RESULT_SUCCESS
 
-from connectors.ldap.answers import unbroken
+from connectors.ldap.answers import require_success, unbroken
+from connectors.ldap.connection import entries, root_dse
 from connectors.ldap.messages import LONG, OCTETS, SEQUENCE, SET, SHORT, long_length
+from connectors.ldap.names import is_below, parse_name, parsed
 from provisioning.domain.errors import MarkError
 
-SYNC_REQUEST, SYNC_STATE, SYNC_DONE, SYNC_INFO = (
-    f"1.3.6.1.4.1.4203.1.9.1.{number}" for number in (1, 2, 3, 4)
-)
+SYNC_REQUEST, SYNC_STATE, SYNC_DONE = (f"1.3.6.1.4.1.4203.1.9.1.{number}" for number in (1, 2, 3))
 _REFRESH_ONLY = b"\x0a\x01\x01"
 _BOOLEAN = 0x01
 _NEW_COOKIE, _REFRESH_DELETE, _REFRESH_PRESENT, _ID_SET = 0x80, 0xA1, 0xA2, 0xA3
@@ -64,14 +63,9 @@ def refresh(connection: ldap3.Connection, base: str, user_filter: str, cookie: s
             attributes=["1.1"],
             controls=[(SYNC_REQUEST, True, _request(cookie.encode()))],
         )
-    result = connection.result
-    if result["result"] != RESULT_SUCCESS:
-        said = f" ({result['message'].strip()})" if result.get("message") else ""
-        raise MarkError(
-            f"the server tells no changes since the mark: {result['description']}{said}"
-        )
+    require_success(connection, "the server tells no changes since the mark", MarkError)
     try:
-        return _read(connection.response or (), result)
+        return _read(connection.response or (), connection.result)
     except (ValueError, IndexError, KeyError) as error:
         raise MarkError("the server's answer about changes cannot be read") from error
 
@@ -84,25 +78,23 @@ def context_cookie(connection: ldap3.Connection, base: str) -> str:
     Raises:
         SourceError: The connection broke.
     """
-    with unbroken():
-        connection.search(
-            "", "(objectClass=*)", ldap3.BASE, attributes=["namingContexts", "supportedControl"]
-        )
-    root = _first_entry(connection)
-    controls = {value.decode() for value in root.get("supportedControl", ())}
-    if SYNC_REQUEST not in controls:
+    root, place = root_dse(connection), parse_name(base)
+    if SYNC_REQUEST not in root.get("supportedcontrol", ()):
         return ""
-    tops = [value.decode("utf-8", "replace") for value in root.get("namingContexts", ())]
-    above = [top for top in tops if base.lower().replace(" ", "").endswith(_bare(top))]
+    tops = ((parsed(top), top) for top in root.get("namingcontexts", ()))
+    above = [top for name, top in tops if name is not None and is_below(place, name)]
     if not above:
         return ""
     with unbroken():
         connection.search(
             max(above, key=len), "(objectClass=*)", ldap3.BASE, attributes=["contextCSN"]
         )
-    numbers = _first_entry(connection).get("contextCSN", ())
-    joined = ";".join(sorted(value.decode() for value in numbers))
-    return f"rid=000,csn={joined}" if joined else ""
+    numbers = sorted(
+        value.decode()
+        for entry in entries(connection)
+        for value in entry["raw_attributes"].get("contextCSN", ())
+    )
+    return f"rid=000,csn={';'.join(numbers)}" if numbers else ""
 
 
 def csn_by_server(cookie: str) -> dict[str, str]:
@@ -120,18 +112,6 @@ def csn_by_server(cookie: str) -> dict[str, str]:
 def server_of(number: str) -> str:
     """Return which server a change number (time#count#server#modification) comes from."""
     return number.split("#")[2]
-
-
-def _bare(dn: str) -> str:
-    return dn.lower().replace(" ", "")
-
-
-def _first_entry(connection: ldap3.Connection) -> dict[str, list[bytes]]:
-    for item in connection.response or ():
-        if item["type"] == "searchResEntry":
-            found: dict[str, list[bytes]] = item["raw_attributes"]
-            return found
-    return {}
 
 
 def _read(response: Sequence[dict[str, Any]], result: dict[str, Any]) -> SyncAnswer:
