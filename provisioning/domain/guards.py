@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from provisioning.domain.actions import Action, HoldReason
+from provisioning.domain.actions import Action, FieldChange, HoldReason
 from provisioning.domain.errors import SourceError
 from provisioning.domain.policy import SMALLEST_LIMIT, Policy
 
@@ -93,22 +93,22 @@ def guard_attributes(actions: Sequence[Action], *, people: int) -> Sequence[Acti
         actions: What the rules decided, in any order.
         people: How many the source has.
     """
-    if not suspicious_attributes(actions, people=people):
+    changes = (change for action in actions for change in action.changes)
+    if not suspicious_attributes(changes, people=people):
         return actions
     return [
         action if action.held else replace(action, held=HoldReason.ATTRIBUTES) for action in actions
     ]
 
 
-def suspicious_attributes(actions: Iterable[Action], *, people: int) -> Mapping[str, int]:
+def suspicious_attributes(changes: Iterable[FieldChange], *, people: int) -> Mapping[str, int]:
     """Return the attributes that vanished from, or changed for, too many, with the number."""
     vanished: Counter[str] = Counter()
     changed: Counter[str] = Counter()
-    for action in actions:
-        for change in action.changes:
-            if change.old is not None:
-                vanished[change.name] += change.new is None
-                changed[change.name] += change.name not in _PLACES
+    for change in changes:
+        if change.old is not None:
+            vanished[change.name] += change.new is None
+            changed[change.name] += change.name not in _PLACES
     share = int(people * ATTRIBUTE_PERCENT / 100)
     return {
         name: changed[name] or count

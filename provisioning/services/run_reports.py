@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from provisioning.domain.actions import ActionKind, HoldReason
+from provisioning.domain.actions import ActionKind
 from provisioning.services.context import ServiceContext
+from provisioning.services.hold_sentences import Held, hold_sentence, where_of
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
@@ -83,11 +83,7 @@ class PlanReport:
     actions: Sequence[ActionRow]
 
 
-_Stopped = tuple[HoldReason, dict[str, Any]]
-"""Why an action is held, and its document."""
-
 _UNDECIDED = frozenset({RunState.READY, RunState.HELD})
-_NAMED = 3
 
 
 class RunReports:
@@ -158,7 +154,7 @@ class RunReports:
                     RunActionRecord.run_id == run_id, held
                 )
             )
-            stopped = [(reason, document) for reason, document in waiting if reason]
+            stopped = [Held(reason, document) for reason, document in waiting if reason]
         return PlanReport(
             run=run.id,
             source=source.name,
@@ -168,7 +164,9 @@ class RunReports:
             unchanged=run.unchanged,
             counts=run.counts,
             held=len(stopped),
-            limit_sentence=self._limit_sentence(stopped, source),
+            limit_sentence=hold_sentence(
+                stopped, read=run.read, last=source.last_read, policy=self._context.policy
+            ),
             rules_changed=run.state in _UNDECIDED and source.rules not in ("", run.rules),
             started_at=run.started_at,
             finished_at=run.finished_at,
@@ -179,59 +177,6 @@ class RunReports:
             proof=run.proof,
             actions=actions,
         )
-
-    def _limit_sentence(self, held: Sequence[_Stopped], source: SourceRecord) -> str:
-        """Say what is held, in the words of the page; empty when nothing is."""
-        if not held:
-            return ""
-        if any(reason is HoldReason.ATTRIBUTES for reason, _ in held):
-            return _attributes_sentence([document for _, document in held])
-        mass = sum(
-            reason in (HoldReason.MASS_REMOVAL, HoldReason.ROLLING_SHARE) for reason, _ in held
-        )
-        if not mass:
-            reasons = sorted({reason.sentence for reason, _ in held})
-            return f"{len(held)} action(s) held: {'; '.join(reasons)}."
-        last = f" The last good run saw {source.last_read:,} people." if source.last_read else ""
-        return (
-            f"It would remove {mass:,} people; the limit is "
-            f"{self._context.policy.dismiss_percent:g} % of the source's people in one run and "
-            f"{self._context.policy.rolling_percent:g} % in seven days.{last}"
-            f"{_common_place([_where(document) for _, document in held])}"
-        )
-
-
-def _attributes_sentence(documents: Sequence[dict[str, Any]]) -> str:
-    """Name the attributes that are others for many at once, with examples of how."""
-    found: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    for document in documents:
-        for name, old, new in document["changes"]:
-            if old is not None:
-                found[name].append((old, new))
-    most = sorted(found.items(), key=lambda item: -len(item[1]))[:_NAMED]
-    words = [f"{name} for {len(each):,} ({_said(each[0])})" for name, each in most]
-    return (
-        f"Attributes vanished from, or changed for, too many people at once: {', '.join(words)}. "
-        "The whole run waits: look at the rights of the account that reads, and at the export."
-    )
-
-
-def _said(change: tuple[Any, Any]) -> str:
-    old, new = change
-    return f"e.g. {old}, and now nothing" if new is None else f"e.g. {old}, and now {new}"
-
-
-def _common_place(places: Sequence[str]) -> str:
-    """Name the unit all held people were in: the likely cause is there."""
-    units = {place.partition(",")[2] for place in places if place}
-    if len(units) != 1 or not (unit := units.pop()):
-        return ""
-    return f" All of them were in {unit}."
-
-
-def _where(document: dict[str, Any]) -> str:
-    """Return where in the source the person of an action is, or was."""
-    return str((document.get("person") or {}).get("where", ""))
 
 
 def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
@@ -260,7 +205,7 @@ def _action_row(row: RunActionRecord, name: str | None, contact: str | None) -> 
         person=row.who,
         display_name=person.get("display_name") or name or row.who,
         mail=person.get("mail") or contact,
-        where=_where(document),
+        where=where_of(document),
         anchor=row.anchor,
         employee=str(row.employee_id) if row.employee_id else None,
         because=row.because,

@@ -160,3 +160,16 @@ def test_applying_twice_is_applying_once(world):
     assert world.services.runs.apply(run, ME) == "applied"
     assert count(world, EmployeeRecord) == 1
     assert count(world, OutboxRecord) == 1
+
+
+def test_the_attributes_that_hold_a_run_are_named_and_no_others(world):
+    """R1, promise 8: whoever decides reads what vanished, of how many, and what it was."""
+    people = [entry(f"p{n:02}", title="Lead") for n in range(40)]
+    world.directory.add(*people)
+    world.sync()
+    world.directory.add(*(entry(f"p{n:02}", mail=None, title="Lead") for n in range(1, 40)))
+    world.directory.add(entry("p00", title="Chief"))
+    plan = world.night()
+    assert plan.state == "held"
+    assert {action.held for action in plan.actions} == {"attributes"}
+    assert "at once: mail for 39 (e.g. p01@corp.example, and now nothing). " in plan.limit_sentence

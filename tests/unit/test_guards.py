@@ -222,7 +222,8 @@ def test_what_was_held_for_another_reason_keeps_it():
 def test_the_attributes_that_are_too_many_are_named():
     """An administrator reads which, and of how many people."""
     mixed = [*updates(12, "mail", new=None), *updates(11, "title"), *updates(2, "phone")]
-    assert suspicious_attributes(mixed, people=100) == {"mail": 12, "title": 11}
+    changes = [change for action in mixed for change in action.changes]
+    assert suspicious_attributes(changes, people=100) == {"mail": 12, "title": 11}
 
 
 def test_a_plan_without_the_mail_of_many_is_held_as_a_whole():
