@@ -84,15 +84,17 @@ def _registered() -> Select[*tuple[Any, ...]]:
             ),
         )
         .where(this(LinkRecord.source_id))
-        .order_by(LinkRecord.anchor)
     )
 
 
 _REGISTERED = _registered().where(LinkRecord.hidden.is_(False))
 _REGISTERED_ONE = _REGISTERED.where(this(LinkRecord.anchor))
-_REGISTERED_STAGED = _REGISTERED.join(
-    RunPersonRecord, RunPersonRecord.anchor == LinkRecord.anchor
-).where(this(RunPersonRecord.run_id))
+_REGISTERED_STAGED = (
+    # The few a run has news of lead to their links, not a million links to the few.
+    _REGISTERED.where(
+        LinkRecord.anchor.in_(select(RunPersonRecord.anchor).where(this(RunPersonRecord.run_id)))
+    ).order_by(LinkRecord.anchor)
+)
 _REGISTERED_EVER = _registered().where(this(LinkRecord.anchor))
 
 

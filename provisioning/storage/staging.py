@@ -220,7 +220,7 @@ def remember_reading(
     employees who are back.
     """
     staged = RunPersonRecord
-    mine = (staged.run_id == run_id, staged.anchor == LinkRecord.anchor)
+    read = select(staged.anchor).where(staged.run_id == run_id)
     without_action = ~exists().where(
         RunActionRecord.run_id == run_id, RunActionRecord.anchor == LinkRecord.anchor
     )
@@ -229,7 +229,7 @@ def remember_reading(
         .where(
             LinkRecord.source_id == source_id,
             LinkRecord.missing_since.is_not(None),
-            exists().where(*mine, staged.vouched.is_(True), staged.problem.is_(None)),
+            LinkRecord.anchor.in_(read.where(staged.vouched.is_(True), staged.problem.is_(None))),
         )
         .values(missing_since=None, missing_counted=False)
         .returning(LinkRecord.employee_id),
@@ -240,11 +240,13 @@ def remember_reading(
         .where(
             LinkRecord.source_id == source_id,
             LinkRecord.missing_since.is_(None),
-            exists().where(*mine, staged.person.is_not(None)),
+            LinkRecord.anchor.in_(read.where(staged.person.is_not(None))),
             without_action,
         )
         .values(
-            raw_hash=select(staged.raw_hash).where(*mine).scalar_subquery(),
+            raw_hash=select(staged.raw_hash)
+            .where(staged.run_id == run_id, staged.anchor == LinkRecord.anchor)
+            .scalar_subquery(),
             mapping_version=mapping_version,
         ),
         execution_options={"synchronize_session": False},
