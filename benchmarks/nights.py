@@ -1,16 +1,18 @@
 """Reading people over LDAP, a first load, a night without changes, and one with some.
 
     .venv/bin/python benchmarks/nights.py [--people 10000]
-    .venv/bin/python benchmarks/nights.py --people 1000000 --seeded [--database postgresql]
+    .venv/bin/python benchmarks/nights.py --people 1000000 --seeded --database sqlite postgresql
 
-Each line is one process: seconds on the clock, CPU seconds, peak memory. `ldapsearch` reads the
-same people with the same page size in the same run and is the baseline of the ratios. With
---seeded the registry is filled past the services, and there is no first load to wait for.
+Each line is one process, from its start to its end: seconds on the clock, CPU seconds, peak memory.
+`ldapsearch` reads the same people with the same page size in the same run and is the baseline of
+the ratios. With --seeded the registry is filled past the services, and there is no first load to
+wait for. "the run alone" is what the scheduler needs, which is running already.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -19,7 +21,8 @@ import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
+from datetime import datetime
+from itertools import count, islice
 from pathlib import Path
 
 import ldap3
@@ -41,6 +44,10 @@ options = dict(zip(("uri", "bind_dn", "bind_password", "base_dn", "ca_file"), sy
 people = make_readable("ldap", "ldap", options | {"preset": "openldap"}, {}).directory.read()
 print(sum(1 for _ in people))
 """
+
+
+TITLES = (f"Title {number}" for number in count())
+"""Another one each time: whoever gets it is news to every database."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ def measure(server: Slapd, people: int, url: str, *, seeded: bool) -> None:
     os.environ |= {
         "PYTHONPATH": str(ROOT),
         "DATABASE_URL": url,
+        "SECRET_KEY": "only for what is measured here, " * 2,
         "LDAP_URI": server.ldaps_uri,
         "LDAP_BIND_DN": server.reader_dn,
         "LDAP_BIND_PASSWORD": server.reader_password,
@@ -101,8 +109,9 @@ def measure(server: Slapd, people: int, url: str, *, seeded: bool) -> None:
     table.line("night, no change", [USHER, "sync", "ldap", "--json"])
     _change(server, people // 100)
     table.line("night, 1 % changed", [USHER, "sync", "ldap", "--json"])
-    _change(server, 100, title="Architect")
+    _change(server, 100)
     table.line("changes of 100", [USHER, "jobs", "run", "changes"])
+    table.note("the run alone", _seconds_of_last_run())
     table.line("changes of none", [USHER, "jobs", "run", "changes"])
 
 
@@ -112,6 +121,9 @@ class Table:
     def __init__(self, people: int) -> None:
         self.people, self.baseline = people, 0.0
         print(f"{'':18}{'seconds':>9}{'CPU s':>8}{'us/person':>11}{'MB':>7}{'x ldapsearch':>14}")
+
+    def note(self, name: str, seconds: float) -> None:
+        print(f"  {name:16}{seconds:9.1f}", flush=True)
 
     def line(self, name: str, words: list[str]) -> None:
         cost = run(words, dict(os.environ))
@@ -131,8 +143,16 @@ def _seed() -> None:
     services.context.database.close()
 
 
-def _change(server: Slapd, number: int, title: str = "Lead") -> None:
+def _seconds_of_last_run() -> float:
+    said = subprocess.run([USHER, "runs", "--json"], check=True, capture_output=True).stdout
+    last = json.loads(said)["runs"][0]
+    began, ended = (datetime.fromisoformat(last[name]) for name in ("started_at", "finished_at"))
+    return (ended - began).total_seconds()
+
+
+def _change(server: Slapd, number: int) -> None:
     """Give so many people another title."""
+    title = next(TITLES)
     with server.administering() as connection:
         for entry in islice(server.entries.values(), number):
             connection.modify(entry.dn, {"title": [(ldap3.MODIFY_REPLACE, [title])]})
@@ -142,17 +162,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Reading, a first load, nights, changes.")
     parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--seeded", action="store_true", help="fill the registry past the services")
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument(
+        "--database", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite"]
+    )
     chosen = parser.parse_args()
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        url = f"sqlite:///{folder}/usher.db"
-        if chosen.database == "postgresql":
-            postgres = stack.enter_context(running_postgres())
-            url = postgres.url(postgres.create_database())
-        server = stack.enter_context(running_slapd(plain_people(chosen.people)))
-        print(f"{chosen.people:,} people, OpenLDAP with TLS, {chosen.database}; one process each:")
-        measure(server, chosen.people, url, seeded=chosen.seeded)
+    with running_slapd(plain_people(chosen.people)) as server:
+        for database in chosen.database:
+            print(f"{chosen.people:,} people, OpenLDAP with TLS, {database}; one process each:")
+            with ExitStack() as stack:
+                measure(server, chosen.people, _empty(database, stack), seeded=chosen.seeded)
+
+
+def _empty(database: str, stack: ExitStack) -> str:
+    """Return the address of an empty database that ends with the stack."""
+    if database == "postgresql":
+        postgres = stack.enter_context(running_postgres())
+        return postgres.url(postgres.create_database())
+    return f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/usher.db"
 
 
 if __name__ == "__main__":

@@ -89,6 +89,6 @@ def see_reading(session: Session, context: ServiceContext, run: RunRecord) -> No
 
 def forget(session: Session, context: ServiceContext, source: Source, *anchors: str) -> None:
     """Withdraw questions whose cause is gone, and their findings (E5)."""
-    forget_question(session, source.id, *anchors)
     for anchor in anchors:
+        forget_question(session, source.id, anchor)
         close_finding(session, context, anchor, FindingKind.DUPLICATE_PERSON)

@@ -10,11 +10,10 @@ from provisioning.domain.actions import Action, EmployeeRef
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import StaleWriteError
 from provisioning.domain.findings import FindingKind
-from provisioning.domain.matching import Queued
 from provisioning.services.context import ServiceContext
 from provisioning.services.holding import BACK, RETURNS, overtake
 from provisioning.storage.locks import locked
-from provisioning.storage.matches import queued_people, standing_link
+from provisioning.storage.matches import decision_about, standing_link
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.newcomers import arrived_elsewhere, queue_newcomers
 from provisioning.storage.sources import Source
@@ -70,14 +69,14 @@ def _require_as_planned(
     planned_at: datetime,
 ) -> None:
     """Refuse what rests on another link than the one there is, or on none (P1)."""
-    link = standing_link(session, source.id, action.id.value)
-    if link is None:
+    linked = standing_link(session, source.id, action.id.value)
+    if linked is None:
         # Before the employee's lock: whoever decides about the queue takes them in this order.
         queue_newcomers(session, context.intranet_id)
-        link = standing_link(session, source.id, action.id.value)
-    if link is None:
+        linked = standing_link(session, source.id, action.id.value)
+    if linked is None:
         _require_unplaced(session, context, source, action, planned_at)
-    elif action.employee is None or link.employee_id != action.employee.id:
+    elif action.employee is None or linked != action.employee.id:
         raise StaleWriteError(f"{action.who} was linked by somebody else meanwhile")
 
 
@@ -89,9 +88,8 @@ def _require_unplaced(
     planned_at: datetime,
 ) -> None:
     """Refuse what was planned before an administrator or another source placed them (P3, P5)."""
-    anchor = action.id.value
-    queued = queued_people(session, source.id, anchor=anchor).get(anchor, Queued())
-    if (queued.decision is not None) != action.decided:
+    decision = decision_about(session, source.id, action.id.value)
+    if (decision is not None) != action.decided:
         raise StaleWriteError(f"the matching queue says something else of {action.who} meanwhile")
     if action.employee or action.person is None:
         return

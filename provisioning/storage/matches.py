@@ -12,9 +12,22 @@ from provisioning.domain.actions import EmployeeRef
 from provisioning.domain.correlation import Candidate
 from provisioning.domain.matching import Chosen, Decision, Queued, evidence_of
 from provisioning.domain.people import Person
+from provisioning.storage.core import execute, this
 from provisioning.storage.models.accounts import BindingRecord
 from provisioning.storage.models.employees import EmployeeRecord, LinkRecord, MatchRecord
 from provisioning.storage.models.runs import RunPersonRecord
+
+_DECISION = (
+    select(MatchRecord.decision, EmployeeRecord.id)
+    .outerjoin(EmployeeRecord, EmployeeRecord.id == MatchRecord.decided_employee_id)
+    .where(this(MatchRecord.source_id), this(MatchRecord.anchor))
+)
+_QUESTION = delete(MatchRecord).where(
+    this(MatchRecord.source_id), this(MatchRecord.anchor), MatchRecord.decision.is_(None)
+)
+_STANDING = select(LinkRecord.employee_id).where(
+    this(LinkRecord.source_id), this(LinkRecord.anchor), LinkRecord.hidden.is_(False)
+)
 
 
 def find_match(session: Session, source_id: UUID, anchor: str) -> MatchRecord | None:
@@ -46,6 +59,15 @@ def queued_people(
     }
 
 
+def decision_about(session: Session, source_id: UUID, anchor: str) -> Decision | None:
+    """Return what was decided about one person, as `queued_people` would tell."""
+    row = execute(session, _DECISION, this_source_id=source_id, this_anchor=anchor).first()
+    if row is None or (row.decision is Decision.SAME_PERSON and row.id is None):
+        return None
+    decision: Decision | None = row.decision
+    return decision
+
+
 def _queued(match: MatchRecord, employee: EmployeeRecord | None, *, bound: bool) -> Queued:
     if match.decision is Decision.SAME_PERSON and employee is None:
         return Queued()
@@ -65,16 +87,9 @@ def _queued(match: MatchRecord, employee: EmployeeRecord | None, *, bound: bool)
     )
 
 
-def forget_question(session: Session, source_id: UUID, *anchors: str) -> None:
-    """Take people out of the queue about whom there is nothing to ask any more (E5)."""
-    session.execute(
-        delete(MatchRecord).where(
-            MatchRecord.source_id == source_id,
-            MatchRecord.anchor.in_(anchors),
-            MatchRecord.decision.is_(None),
-        ),
-        execution_options={"synchronize_session": False},
-    )
+def forget_question(session: Session, source_id: UUID, anchor: str) -> None:
+    """Take somebody out of the queue about whom there is nothing to ask any more (E5)."""
+    execute(session, _QUESTION, this_source_id=source_id, this_anchor=anchor)
 
 
 def keep_person(session: Session, source_id: UUID, person: Person) -> None:
@@ -118,7 +133,7 @@ def gone_from_queue(session: Session, run_id: int, source_id: UUID) -> Sequence[
     ).all()
 
 
-def standing_link(session: Session, source_id: UUID, anchor: str) -> LinkRecord | None:
-    """Return the link by directory id that decides (P1), as it is in the database now."""
-    link = session.get(LinkRecord, (source_id, anchor), populate_existing=True)
-    return None if link is None or link.hidden else link
+def standing_link(session: Session, source_id: UUID, anchor: str) -> UUID | None:
+    """Return whom the link by directory id that decides (P1) leads to, as it is now."""
+    row = execute(session, _STANDING, this_source_id=source_id, this_anchor=anchor).first()
+    return row[0] if row else None
