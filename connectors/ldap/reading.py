@@ -21,11 +21,13 @@ from connectors.ldap.answers import (
     unbroken,
 )
 from connectors.ldap.connection import entries, signed_in
-from connectors.ldap.entries import COMPUTED, Entry, PersonReader
+from connectors.ldap.entries import Computed, Entry, PersonReader, by_place
 from connectors.ldap.scoping import Scope
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import SourceError
 from provisioning.domain.people import RawPerson
+from provisioning.domain.places import units_above
+from provisioning.domain.rules import COMPUTED
 from provisioning.domain.snapshots import SnapshotProof
 
 IDS_AT_ONCE = 100
@@ -182,7 +184,8 @@ class Search:
         count: _Count | None = None,
     ) -> Iterator[RawPerson]:
         """Yield who is in scope below a base; counts them if a proof needs it."""
-        reader, count = PersonReader(self.id_attribute, self.attributes), count or _Count()
+        count = count or _Count()
+        reader = PersonReader(self.id_attribute, self.attributes, self._computed())
         for page in self.pages(connection, base, asked):
             count.pages += 1
             for entry in page:
@@ -194,6 +197,11 @@ class Search:
                     continue
                 count.people += 1
                 yield reader.person(entry, anchor)
+
+    def _computed(self) -> Computed:
+        """Return what the mapping reads that no server tells."""
+        told = {"ou_path": by_place(units_above(self.settings.base_dn))}
+        return {name: told[name.lower()] for name in self.attributes if name.lower() in told}
 
     def _detail(self, count: _Count, scope: Scope) -> str:
         seconds = monotonic() - count.began
