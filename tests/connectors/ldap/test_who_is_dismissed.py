@@ -5,36 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import ldap3
-import pytest
 
 from connectors.factory import make_readable
-from provisioning.domain.policy import Policy
-from tests.kit.world import World, make_world
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 PAST, FUTURE = NOW - timedelta(days=30), NOW + timedelta(days=30)
-
-
-@pytest.fixture
-def open_world(sqlite_url):
-    """A world over a branch, in which everybody has joined."""
-    worlds: list[World] = []
-
-    def make(branch, own=None) -> World:
-        readable = make_readable("corp", "ldap", branch.options(changes="off"), own or {})
-        world = make_world(
-            sqlite_url,
-            policy=Policy(dismiss_percent=100, rolling_percent=100),
-            corp={"directory": readable.directory, "mapping": readable.mapping},
-        )
-        worlds.append(world)
-        world.sync()
-        world.accept(*world.states())
-        return world
-
-    yield make
-    for world in worlds:
-        world.services.context.database.close()
 
 
 def dismissed(world):
@@ -187,20 +162,3 @@ def test_accounts_of_active_directory_that_are_no_people_are_not_read(samba):
     names = {place.partition(",")[0] for place in places}
     assert names.isdisjoint({"cn=krbtgt", "cn=guest", "cn=administrator", "cn=laptop"})
     assert not [name for name in names if "mailbox" in name or "dc1" in name]
-
-
-def test_further_addresses_of_active_directory(samba):
-    """E4: SMTP: and smtp: are addresses, X500: and sip: are none; the primary one is the mail."""
-    branch = samba.branch(1)
-    branch.modify(
-        "u0",
-        proxyAddresses=[
-            "smtp:tim@corp.example", "SMTP:u0@corp.example", "sip:u0@corp.example",
-            "x500:/o=Corp/cn=u0", "smtp:old@corp.example",
-        ],
-    )  # fmt: skip
-    readable = make_readable("corp", "ldap", branch.options(), {})
-    (raw,) = readable.directory.read()
-    person = readable.mapping.person("corp", raw, NOW)
-    assert person.mail == "u0@corp.example"
-    assert person.aliases == ("old@corp.example", "tim@corp.example")
