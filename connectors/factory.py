@@ -112,6 +112,11 @@ def _ldap(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Read
 def _ldif(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Readable:
     settings = LdifSettings.from_options(name, options)
     mapping = _compiled(load_preset(settings.preset), own)
+    if any(asked.lower() == "group_names" for asked in mapping.attributes):
+        raise ConfigurationError(
+            f"sources.{name}.mapping: an export does not tell group_names; read the directory "
+            "itself, or map an attribute that is in the file, like memberOf"
+        )
     return Readable(LdifDirectory(name, settings, mapping.attributes), mapping)
 
 

@@ -24,6 +24,7 @@ MAX_LENGTH = 1_000
 
 _TEXT = cel.Type.STRING
 _TEXTS = cel.Type.List(cel.Type.STRING)
+_KINDS = ((_TEXT, "text"), (_TEXTS, "texts"), (cel.Type.INT, "number"))
 _RESULTS = frozenset({"STRING", "BOOL", "NULL", "DYN", "LIST<STRING>", "LIST<DYN>"})
 _COMPLAINT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _PREFIX = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
@@ -128,6 +129,10 @@ def _declarations() -> list[cel.FunctionDecl]:
         *texts,
         _overloads("split", _TEXTS, functions.split, 2),
         cel.FunctionDecl(
+            "hasBit",
+            [_overload("hasBit", cel.Type.BOOL, [_TEXT, cel.Type.INT], functions.has_bit)],
+        ),
+        cel.FunctionDecl(
             "joinNonEmpty",
             [
                 _overload("joinNonEmpty", _TEXT, [_TEXTS, _TEXT], functions.join_non_empty, member)
@@ -148,6 +153,7 @@ _ON_TEXT: tuple[tuple[str, Callable[..., str], tuple[int, ...]], ...] = (
     ("stripDiacritics", functions.strip_diacritics, (1,)),
     ("translit", functions.translit, (1,)),
     ("phoneE164", functions.phone_e164, (1, 2)),
+    ("epochDays", functions.epoch_days, (1,)),
     ("replace", functions.replace, (3,)),
     ("regexReplace", functions.regex_replace, (3,)),
 )
@@ -187,7 +193,9 @@ def _overload(
     call: Callable[..., Any],
     member: bool = False,  # noqa: FBT001, FBT002 - CEL's own word: x.lower() or lower(x)
 ) -> cel.Overload:
-    kinds = "_".join("text" if parameter == _TEXT else "texts" for parameter in parameters)
+    kinds = "_".join(
+        next(word for kind, word in _KINDS if kind == parameter) for parameter in parameters
+    )
     return cel.Overload(
         f"{name}_{'on_' if member else ''}{kinds}",
         return_type=returns,

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import phonenumbers
 import re2
 
 MAX_TEXT = 10_000
 """Characters a function may return; more is a mistake, not a name."""
+
+_LAST_DAY = 2_932_896
+"""The last day of the year 9999; whatever ends later never does."""
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
@@ -117,6 +121,29 @@ def phone_e164(text: str, region: str = "") -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def epoch_days(text: str) -> str:
+    """Return the beginning of a day that is counted from 1970, as in shadowExpire (RFC 2307).
+
+    Nothing, 0 and less mean never: some systems take 0 for an account that does not expire.
+
+    >>> epoch_days("20783"), epoch_days("-1"), epoch_days("0")
+    ('2026-11-26T00:00:00+00:00', '', '')
+    """
+    days = int(text or "0")
+    if not 0 < days < _LAST_DAY:
+        return ""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)).isoformat()
+
+
+def has_bit(text: str, bit: int) -> bool:
+    """Whether a number has a bit set, as in userAccountControl; no number has none.
+
+    >>> has_bit("514", 2), has_bit("512", 2), has_bit("", 2)
+    (True, False, False)
+    """
+    return bool(int(text or "0") & bit)
 
 
 def regex_replace(text: str, pattern: str, replacement: str) -> str:

@@ -15,6 +15,7 @@ from connectors.ldap.changes.reading import Changes
 from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
 from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
+from connectors.ldap.scoping import groups_matter
 from connectors.ldap.settings import LdapSettings
 from connectors.sampling import sampled, unseen
 from provisioning.domain.errors import ProvisioningError, SourceError
@@ -52,7 +53,7 @@ class LdapDirectory:
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
         search = self.search(self.preset())
-        if self.settings.changes == "auto":
+        if self.offers_changes:
             search = replace(search, mark_before=self._changes(search).mark)
         return (yield from search.people())
 
@@ -77,6 +78,7 @@ class LdapDirectory:
         words = [
             sorted(settings.base_dn),
             sorted(settings.exclude),
+            [sorted(each) for each in (settings.groups, settings.exclude_groups)],
             [settings.user_filter or preset.user_filter for preset in usual],
             [settings.id_attribute or preset.id_attribute for preset in usual],
         ]
@@ -84,8 +86,12 @@ class LdapDirectory:
 
     @property
     def offers_changes(self) -> bool:
-        """Whether changes are asked for; a server that tells none gives no mark to begin at."""
-        return self.settings.changes == "auto"
+        """Whether changes are asked for; a server that tells none gives no mark to begin at.
+
+        Where groups matter none are: who joins or leaves one is not changed by it.
+        """
+        matter = groups_matter(self.settings, self.attributes)
+        return self.settings.changes == "auto" and not matter
 
     def changes(self, mark: str) -> DirectoryChanges:
         """Begin to read what changed since a mark; see `changes.reading`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,8 @@ from provisioning.domain.people import RawPerson
 Entry = Mapping[str, Any]
 """An entry as `connectors.ldap.receiving` makes it: `dn`, `raw_attributes`, ..."""
 
-COMPUTED = "_"
-"""What stands in the names of attributes that are computed here: LDAP has none of them."""
+Computed = Mapping[str, Callable[[Entry], tuple[str, ...]]]
+"""Attributes a server does not have, by the mapping's spelling."""
 
 _BINARY_IDS = frozenset({"objectguid", "ms-ds-consistencyguid"})
 _GUID_BYTES = 16
@@ -43,9 +43,18 @@ class _Spelling(dict[str, str | None]):
 class PersonReader:
     """Makes people of entries; one for each reading."""
 
-    def __init__(self, id_attribute: str, attributes: Collection[str]) -> None:
-        """Keep what the mapping reads, in its spelling, and the name of the immutable id."""
+    def __init__(
+        self, id_attribute: str, attributes: Collection[str], computed: Computed | None = None
+    ) -> None:
+        """Keep what the mapping reads, in its spelling, and the name of the immutable id.
+
+        Args:
+            id_attribute: Which attribute the anchor is.
+            attributes: What the mapping reads.
+            computed: What is told of an entry beside its own attributes, by name.
+        """
         self._id = id_attribute
+        self._computed = tuple((computed or {}).items())
         self._spelling = _Spelling(attributes)
         self._id_spelling = _Spelling([id_attribute])
         self._binary = id_attribute.lower() in _BINARY_IDS
@@ -78,6 +87,9 @@ class PersonReader:
                     attributes[known] = tuple([value.decode() for value in values])
             except UnicodeDecodeError:
                 problems.append(f"{known} is not UTF-8 text")
+        for name, values_of in self._computed:
+            if values := values_of(entry):
+                attributes[name] = values
         where = entry["dn"]
         if not where.isascii() and not where.isprintable():
             where = _readable(where, problems)
@@ -92,6 +104,11 @@ class PersonReader:
         except ValueError:
             return ""
         return f"({self._id}={octets})"
+
+
+def by_place(told: Callable[[str], tuple[str, ...]]) -> Callable[[Entry], tuple[str, ...]]:
+    """Return what tells of an entry what is told of its place."""
+    return lambda entry: told(entry["dn"])
 
 
 def _as_text(value: bytes, *, binary: bool) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import ldap3
@@ -21,11 +21,15 @@ from connectors.ldap.answers import (
     unbroken,
 )
 from connectors.ldap.connection import entries, signed_in
-from connectors.ldap.entries import COMPUTED, Entry, PersonReader
-from connectors.ldap.scoping import Scope
+from connectors.ldap.entries import Computed, Entry, PersonReader, by_place
+from connectors.ldap.groups import GROUP_ATTRIBUTES, PERSON_ATTRIBUTES, Groups
+from connectors.ldap.members import naming_contexts, read_groups
+from connectors.ldap.scoping import Scope, groups_matter, names_groups
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import SourceError
 from provisioning.domain.people import RawPerson
+from provisioning.domain.places import units_above
+from provisioning.domain.rules import COMPUTED
 from provisioning.domain.snapshots import SnapshotProof
 
 IDS_AT_ONCE = 100
@@ -63,6 +67,8 @@ class Search:
     def wanted(self) -> Sequence[str]:
         """The attributes a server is asked for: what the mapping reads, and the id."""
         asked = {name for name in self.attributes if COMPUTED not in name}
+        if groups_matter(self.settings, self.attributes):
+            asked |= PERSON_ATTRIBUTES
         return sorted({*asked, self.id_attribute})
 
     def people(self) -> Generator[RawPerson, None, SnapshotProof]:
@@ -72,10 +78,11 @@ class Search:
             SourceError: A page, a referral, a limit or a break cut the reading short.
             SourceUnavailableError: The directory does not answer or refuses us.
         """
-        count, scope = _Count(), Scope(self.settings)
+        count = _Count()
         with signed_in(self.settings) as connection:
             self.require_bases(connection)
             mark = self.mark_before(connection)
+            scope = Scope(self.settings, self._groups(connection))
             for base in self.settings.base_dn:
                 before = count.people
                 yield from self._below(connection, base, self.user_filter, scope, count)
@@ -114,11 +121,12 @@ class Search:
         )
         with opened as connected:
             self.require_bases(connected)
+            groups = self._groups(connected)
             for begin in range(0, len(filters), IDS_AT_ONCE):
                 anyone = "".join(filters[begin : begin + IDS_AT_ONCE])
                 asked = f"(&{self.user_filter}(|{anyone}))"
                 for base in self.settings.base_dn:
-                    for person in self._below(connected, base, asked, Scope(self.settings)):
+                    for person in self._below(connected, base, asked, Scope(self.settings, groups)):
                         left.pop(person.anchor, None)
                         yield person
         return list(left)
@@ -182,7 +190,8 @@ class Search:
         count: _Count | None = None,
     ) -> Iterator[RawPerson]:
         """Yield who is in scope below a base; counts them if a proof needs it."""
-        reader, count = PersonReader(self.id_attribute, self.attributes), count or _Count()
+        count = count or _Count()
+        reader = PersonReader(self.id_attribute, self.attributes, self._computed(scope.groups))
         for page in self.pages(connection, base, asked):
             count.pages += 1
             for entry in page:
@@ -194,6 +203,25 @@ class Search:
                     continue
                 count.people += 1
                 yield reader.person(entry, anchor)
+
+    def _groups(self, connection: ldap3.Connection) -> Groups | None:
+        """Read who is in which group, if that matters."""
+        if not groups_matter(self.settings, self.attributes):
+            return None
+        settings = self.settings
+        return read_groups(
+            connection,
+            settings.group_base_dn or naming_contexts(connection, settings),
+            replace(self, attributes=GROUP_ATTRIBUTES, id_attribute="cn").pages,
+            None if names_groups(self.attributes) else (*settings.groups, *settings.exclude_groups),
+        )
+
+    def _computed(self, groups: Groups | None) -> Computed:
+        """Return what the mapping reads that no server tells."""
+        told = {"ou_path": by_place(units_above(self.settings.base_dn))}
+        if groups is not None:
+            told["group_names"] = groups.names_of
+        return {name: told[name.lower()] for name in self.attributes if name.lower() in told}
 
     def _detail(self, count: _Count, scope: Scope) -> str:
         seconds = monotonic() - count.began

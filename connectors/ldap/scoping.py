@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from connectors.ldap.entries import Entry
+from connectors.ldap.groups import Groups, place_digest
 from connectors.ldap.names import Name, is_below, parent_of, parse_name, parsed
 from connectors.ldap.settings import LdapSettings
+
+
+def groups_matter(settings: LdapSettings, attributes: Collection[str]) -> bool:
+    """Whether it has to be known who is in which group: for the scope, or for the mapping."""
+    return bool(settings.groups or settings.exclude_groups) or names_groups(attributes)
+
+
+def names_groups(attributes: Collection[str]) -> bool:
+    """Whether a mapping reads the names of groups."""
+    return any(name.lower() == "group_names" for name in attributes)
 
 
 @dataclass
@@ -16,6 +27,9 @@ class Scope:
     """Judges entries one after the other, and counts whom each exclusion left out."""
 
     settings: LdapSettings
+    groups: Groups | None = None
+    """Who is in which group; None: it does not matter."""
+
     left_out: dict[str, int] = field(default_factory=dict)
     """Entries by the exclusion that met them, as it is written in the settings."""
 
@@ -30,12 +44,26 @@ class Scope:
         """
         if self._watched:
             self._watch(entry["dn"])
+        exclusion = None
         if self._places or self._ids:
             exclusion = self.exclusion(entry["dn"], anchor)
-            if exclusion is not None:
-                self.left_out[exclusion] = self.left_out.get(exclusion, 0) + 1
-                return False
-        return True
+        if exclusion is None and self._scoped_by_groups:
+            exclusion = self.group_exclusion(entry)
+        if exclusion is not None:
+            self.left_out[exclusion] = self.left_out.get(exclusion, 0) + 1
+        return exclusion is None
+
+    def group_exclusion(self, entry: Entry) -> str | None:
+        """Return which setting about groups leaves an entry out, or None."""
+        if self.groups is None:
+            return None
+        found = self.groups.of(entry)
+        if self.settings.groups and found.isdisjoint(self._wanted):
+            return "groups"
+        for dn, number in self._unwanted.items():
+            if number in found:
+                return f"exclude_groups {dn}"
+        return None
 
     def exclusion(self, dn: str, anchor: str) -> str | None:
         """Return what leaves an entry out, as the settings write it, or None."""
@@ -61,6 +89,21 @@ class Scope:
     def unused(self) -> Sequence[str]:
         """Exclusions that met nobody: misspelled, or of somebody who has gone."""
         return [each for each in self.settings.exclude if each not in self.left_out]
+
+    @cached_property
+    def _scoped_by_groups(self) -> bool:
+        return bool(self.settings.groups or self.settings.exclude_groups)
+
+    @cached_property
+    def _wanted(self) -> frozenset[int]:
+        return frozenset(self._numbers(self.settings.groups).values())
+
+    @cached_property
+    def _unwanted(self) -> Mapping[str, int]:
+        return self._numbers(self.settings.exclude_groups)
+
+    def _numbers(self, dns: Sequence[str]) -> dict[str, int]:
+        return {dn: self.groups.by_place[place_digest(dn)] for dn in dns} if self.groups else {}
 
     def _watch(self, dn: str) -> None:
         if not self.sentinel_seen and self._watched is not None:

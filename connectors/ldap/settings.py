@@ -55,6 +55,15 @@ class LdapSettings(BaseModel):
     exclude: Several = ()
     """Who is left out: DNs of entries, with everything below, and ids."""
 
+    groups: Several = ()
+    """DNs of groups: only who is in one of them is read, groups within groups included."""
+
+    exclude_groups: Several = ()
+    """DNs of groups: who is in one of them is left out."""
+
+    group_base_dn: Several = ()
+    """Where groups are; empty: the whole database `base_dn` is in."""
+
     user_filter: str = ""
     """Empty: the preset's."""
 
@@ -131,6 +140,9 @@ class LdapSettings(BaseModel):
                 )
             if name in bases:
                 raise ValueError(f'exclude: "{place}" leaves out a whole base_dn; remove the base')
+        for setting in ("groups", "exclude_groups", "group_base_dn"):
+            for place in getattr(self, setting):
+                _name(setting, place)
         if self.sentinel_dn and not any(
             is_below(_name("sentinel_dn", self.sentinel_dn), base) for base in bases
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from time import monotonic
 
 from connectors.ldif.records import Record, read_records
@@ -12,13 +13,14 @@ from connectors.ldif.settings import LdifSettings
 from connectors.sampling import sampled, unseen
 from provisioning.domain.errors import MarkError, ProvisioningError
 from provisioning.domain.people import RawPerson
+from provisioning.domain.places import units_above
 from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, SnapshotProof
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
 
 SAMPLE = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LdifDirectory:
     """Reads everyone in a file, completely or not at all."""
 
@@ -71,16 +73,24 @@ class LdifDirectory:
                 continue
             if values:
                 attributes[name] = values
+        for name in self.attributes:
+            if name.lower() == "ou_path" and (units := self._units(record.dn)):
+                attributes[name] = units
         ids = _named(record, self.settings.id_attribute)
         if not ids:
             problems.append(f"there is no {self.settings.id_attribute}")
         anchor = ids[0].decode("ascii", "replace").lower() if ids else f"line {record.line}"
         return RawPerson(anchor, record.dn, attributes, "; ".join(problems) or None)
 
+    @cached_property
+    def _units(self) -> Callable[[str], tuple[str, ...]]:
+        return units_above([self.settings.base_dn])
+
     @property
     def scope(self) -> str:
         """Who is read, as a digest: the classes that are people; the path may be another."""
-        words = [*sorted(self.settings.person_classes), self.settings.id_attribute]
+        settings = self.settings
+        words = [*sorted(settings.person_classes), settings.id_attribute, settings.base_dn]
         return hashlib.blake2b("\n".join(words).encode(), digest_size=8).hexdigest()
 
     @property

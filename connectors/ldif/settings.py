@@ -19,6 +19,9 @@ class LdifSettings(BaseModel):
     path: Path
     """The export; .gz is unpacked while reading. It may be away while nobody reads it."""
 
+    base_dn: str = ""
+    """Where `ou_path` begins: units above it, and it itself, are nobody's department."""
+
     id_attribute: str = "entryUUID"
     person_classes: tuple[str, ...] = Field(
         ("inetOrgPerson", "person", "organizationalPerson", "user"), min_length=1

@@ -8,14 +8,14 @@ from uuid import UUID
 import click
 
 from provisioning.cli.output import Screen, command, pass_screen
-from provisioning.services.departments import Unit
+from provisioning.services.department_tree import Unit
 
 
 @click.command()
 @command
 @pass_screen
 def departments(screen: Screen) -> None:
-    """Show departments as a tree, and teams; both are groups an identity provider pushes."""
+    """Show departments as a tree: those people have, and groups that are pushed; then teams."""
     units = screen.wiring.services().departments.tree()
     if screen.json:
         screen.document({"departments": units})
@@ -31,7 +31,8 @@ def departments(screen: Screen) -> None:
         for unit in units
     ]
     screen.table(("name", "is a", "people", "source"), rows)
-    if units and not any(unit.is_department for unit in units):
+    pushed = [unit for unit in units if unit.is_pushed]
+    if pushed and not any(unit.is_department for unit in pushed):
         screen.say("people.department_groups says which groups are departments; none is yet.")
 
 

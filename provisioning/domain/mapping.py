@@ -6,7 +6,8 @@ A rule names the attribute a field is read from, or gives an expression:
     mail = "mail"
     active = { expr = 'first("employeeType") != "former"' }
 
-Names of attributes are equal in any case. `dn` is the place of the entry.
+Names of attributes are equal in any case. `dn` is the place of the entry; `ou_path` and
+`group_names` are told by the connector.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from provisioning.domain.addresses import usable_mail
+from provisioning.domain.departments import department_of
 from provisioning.domain.errors import MappingError
 from provisioning.domain.moments import parse_moment
 from provisioning.domain.people import PERSON_FIELDS, DirectoryId, Person, RawPerson
 from provisioning.domain.rules import ExpressionCompiler, Rule, compile_rule
 from provisioning.domain.values import normal, others, texts_of
 
-_MEANING = 1
+_MEANING = 2
 """Raise it when the same rules begin to mean something else: everybody is then mapped again."""
 
 _SMTP = re.compile("^smtp:", re.IGNORECASE)
@@ -208,7 +210,10 @@ class CompiledMapping:
         return texts_of(rule.label, values)
 
     def _text(self, field: str, entry: Mapping[str, Sequence[str]]) -> str | None:
-        return next(iter(self._texts(field, entry)), None)
+        texts = self._texts(field, entry)
+        if field == "department" and len(texts) > 1 and self._rules[field].is_ordered:
+            return department_of(texts)
+        return next(iter(texts), None)
 
     def _mails(self, field: str, entry: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         texts = (_SMTP.sub("", text) for text in self._texts(field, entry))

@@ -67,11 +67,27 @@ def place_key(text: str) -> str:
     >>> place_key("CN=Weber\\2C  Anna , OU=People") == place_key("cn=weber\\, anna,ou=people")
     True
     """
-    parts = parse_place(text)
-    key = _folded(text) if parts is None else ",".join(map(_written, parts))
+    first = _LEVEL.match(text)
+    key = _dn_key(text) if first is None else _joined(text[: first.end() - 1], text[first.end() :])
+    if key is None:
+        key = _folded(text)
     if len(key) <= LONGEST_KEY:
         return key
     return "long:" + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def _joined(entry: str, parent: str) -> str | None:
+    """Return the normal form of a DN whose parent many others share."""
+    below, above = _dn_key(entry), _parent_key(parent)
+    return None if below is None or above is None else f"{below},{above}"
+
+
+def _dn_key(text: str) -> str | None:
+    parts = parse_place(text)
+    return None if parts is None else ",".join(map(_written, parts))
+
+
+_parent_key = lru_cache(maxsize=_UNITS_KEPT)(_dn_key)
 
 
 def parse_place(text: str) -> Sequence[Part] | None:

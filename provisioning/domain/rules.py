@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from provisioning.domain.errors import ConfigurationError, ExpressionError, MappingError
 from provisioning.domain.people import PERSON_FIELDS
 
+COMPUTED = "_"
+"""What stands in the names of attributes a connector computes: LDAP has none of them."""
+
 
 class CompiledExpression(Protocol):
     """An expression that was checked when it was saved."""
@@ -51,6 +54,11 @@ class Rule:
     """The name of the attribute, or the text of the expression."""
 
     expression: CompiledExpression | None = None
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the order of its values means something: those of an attribute have none."""
+        return self.expression is not None or COMPUTED in self.written
 
     @property
     def attributes(self) -> frozenset[str]:

@@ -1,10 +1,12 @@
-"""Departments and teams: what targets make of the groups identity providers push.
+"""Departments and teams: what people have, and what identity providers push as groups.
 
-group                                                    is
+what                                                     is
 -------------------------------------------------------  ------------------------------------
-its name matches `people.department_groups`              a department; the expression's first
+a department that an employee has                        a department, and each part of its
+                                                         path one above it
+a group whose name matches `people.department_groups`    a department; the expression's first
                                                          group, if it has one, is its name
-any other                                                a team
+any other group                                          a team
 a department within groups                               below the nearest department that
                                                          contains it; the oldest, if several do
 a department within no other department                  at the top
@@ -14,7 +16,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -24,26 +25,12 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import NotFoundError
 from provisioning.services.context import ServiceContext
+from provisioning.services.department_tree import Unit, employees_in, people_departments
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.scim import ScimGroupRecord, ScimMemberRecord, ScimUserRecord
 from provisioning.storage.scim_rows import GROUP, USER
 
 _BATCH = 1_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """A department or a team of the intranet."""
-
-    id: UUID
-    source: str
-    name: str
-    is_department: bool
-    parent: UUID | None
-    """The department above; None for those at the top, and for teams."""
-
-    people: int
-    """Direct members who are people of the source."""
 
 
 class DepartmentService:
@@ -59,6 +46,7 @@ class DepartmentService:
     def tree(self) -> Sequence[Unit]:
         """Return every department before those below it, then every team."""
         with self._context.database.read() as session:
+            had = people_departments(session, self._context)
             groups = self._groups(session)
             above = _containers(session)
         names = {id_: name for id_, _, label, _ in groups if (name := self._department(label))}
@@ -71,19 +59,24 @@ class DepartmentService:
                 is_department=id_ in names,
                 parent=_nearest(id_, above, names, order) if id_ in names else None,
                 people=people,
+                is_pushed=True,
             )
             for id_, source, label, people in groups
         ]
-        return _downwards(units)
+        return [*had, *_downwards(units)]
 
     def employees(self, unit_id: UUID) -> Iterator[UUID]:
-        """Yield the employees who are direct members, in a stable order.
+        """Yield the employees who are in it directly, in a stable order.
 
         Raises:
             NotFoundError: This intranet has no such department or team.
         """
         user, member = ScimUserRecord, ScimMemberRecord
         with self._context.database.read() as session:
+            having = employees_in(session, self._context, unit_id)
+            if having is not None:
+                yield from session.scalars(having.execution_options(yield_per=_BATCH))
+                return
             group = session.get(ScimGroupRecord, unit_id)
             source = session.get(SourceRecord, group.source_id) if group else None
             if source is None or source.intranet_id != self._context.intranet_id:

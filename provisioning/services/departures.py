@@ -28,7 +28,6 @@ from provisioning.storage.models.accounts import (
 from provisioning.storage.models.effects import OutboxRecord, OutboxState
 from provisioning.storage.models.employees import (
     AddressRecord,
-    DepartmentMemberRecord,
     EmployeeRecord,
     LinkRecord,
 )
@@ -142,9 +141,7 @@ _UNLINK = (
 )
 _REMOVE = tuple(
     delete(table).where(this(table.c.employee_id))
-    for table in map(
-        table_of, (LinkRecord, AddressRecord, InvitationRecord, DepartmentMemberRecord)
-    )
+    for table in map(table_of, (LinkRecord, AddressRecord, InvitationRecord))
 )
 _WRITTEN_TO = select(
     or_(

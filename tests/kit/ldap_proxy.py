@@ -136,6 +136,40 @@ def hanging_up(said: Said) -> bytes:
     raise HangUp(_ENCODER.message(0, _ENCODER.notice(b"shutting down")))
 
 
+def in_parts(most: int, *, break_off: bool = False) -> Callable[[], Change]:
+    """Give so many values of `member` at once, as Active Directory does (MaxValRange).
+
+    With `break_off` the parts behind the first hold no values.
+    """
+
+    def change(said: Said) -> bytes:
+        if said.tag != ENTRY:
+            return said.raw
+        dn, attributes = _inside(said.operation)
+        cut: dict[bytes, list[bytes]] = {}
+        for pair in _inside(attributes):
+            name, values = _inside(pair)
+            cut |= _cut(_text(name), list(map(_text, _inside(values))), most, break_off=break_off)
+        return _ENCODER.message(said.number, _ENCODER.entry(_text(dn), cut))
+
+    return lambda: change
+
+
+def _cut(
+    name: bytes, values: list[bytes], most: int, *, break_off: bool
+) -> dict[bytes, list[bytes]]:
+    plain, _, option = name.partition(b";range=")
+    if not plain.lower().endswith(b"member") or (len(values) <= most and not option):
+        return {name: values}
+    begin = int(option.split(b"-")[0]) if option else 0
+    if break_off and begin:
+        return {}
+    last = len(values) <= most
+    end = b"*" if last else b"%d" % (begin + most - 1)
+    whole: dict[bytes, list[bytes]] = {} if begin else {plain: []}
+    return whole | {plain + b";range=%d-" % begin + end: values[:most]}
+
+
 def stripping_tls() -> Change:
     """Answer StartTLS with an error: whoever goes on regardless is in the clear."""
 
@@ -157,6 +191,22 @@ def _element(data: bytes, at: int) -> tuple[int, int]:
         size = length - 128
         length, begin = int.from_bytes(data[begin : begin + size], "big"), begin + size
     return begin, begin + length
+
+
+def _inside(element: bytes) -> list[bytes]:
+    """The elements an element is made of."""
+    begin, end = _element(element, 0)
+    found = []
+    while begin < end:
+        after = _element(element, begin)[1]
+        found.append(element[begin:after])
+        begin = after
+    return found
+
+
+def _text(element: bytes) -> bytes:
+    begin, end = _element(element, 0)
+    return element[begin:end]
 
 
 def _whole(data: bytes) -> int:

@@ -54,7 +54,11 @@ include: file:///etc/ldap/schema/core.ldif
 
 include: file:///etc/ldap/schema/cosine.ldif
 
+include: file:///etc/ldap/schema/nis.ldif
+
 include: file:///etc/ldap/schema/inetorgperson.ldif
+
+include: file:///etc/ldap/schema/misc.ldif
 
 dn: olcDatabase={{-1}}frontend,cn=config
 objectClass: olcDatabaseConfig

@@ -87,14 +87,14 @@ def make_world(
     first_run: str = "apply",
     policy: Policy | None = None,
     times: InvitationTimes | None = None,
-    authoritative: bool = True,
+    corp: Mapping[str, Any] | None = None,
     others: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> World:
     """A whole Usher with a source called corp; close `.services.context.database` afterwards.
 
-    `others` are more sources, each with what is special about it.
+    `others` are more sources, each with what is special about it, as `corp` is about corp.
     """
-    chosen = {"corp": {"authoritative": authoritative}, **(others or {})}
+    chosen = {"corp": corp or {}, **(others or {})}
     directories = {name: MemoryDirectory(name) for name in chosen}
     mapping = compile_mapping(RULES, CelCompiler())
     sources = {
@@ -102,9 +102,7 @@ def make_world(
             name=name,
             kind="ldap",
             first_run=first_run,
-            directory=directories[name],
-            mapping=mapping,
-            **choices,
+            **{"directory": directories[name], "mapping": mapping, **choices},
         )
         for name, choices in chosen.items()
     }

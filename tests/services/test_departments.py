@@ -10,6 +10,7 @@ import pytest
 from provisioning.domain.errors import NotFoundError
 from provisioning.services.departments import DepartmentService
 from tests.kit.scim_client import connect, employee_of, operation
+from tests.kit.sources import entry
 
 
 @pytest.fixture
@@ -68,3 +69,47 @@ def test_members_are_employees(idp):
     assert list(service(idp).employees(unit.id)) == expected[1:]
     with pytest.raises(NotFoundError):
         list(service(idp).employees(uuid4()))
+
+
+def test_departments_of_people_are_a_tree_of_their_paths(make_world):
+    """P6: of all sources, by the word that counts; spellings that differ by case are one."""
+    world = make_world(others={"hr": {"authoritative": False}})
+    world.directory.add(
+        entry("ann", departmentNumber="Sales / Berlin", employeeNumber="1"),
+        entry("bob", departmentNumber="Sales / Berlin"),
+        entry("cid", departmentNumber="sales / BERLIN"),
+        entry("dan", departmentNumber="Sales"),
+        entry("eve"),
+    )
+    world.others["hr"].add(
+        entry("a1", cn="Ann", mail="a1@corp.example", departmentNumber="HR", employeeNumber="1"),
+        entry("fay", departmentNumber="IT / Ops"),
+    )
+    world.sync()
+    world.sync("hr")
+    units = world.services.departments.tree()
+    names = {unit.id: unit.name for unit in units}
+    assert [(names.get(u.parent), u.name, u.people, u.source) for u in units] == [
+        (None, "IT", 0, ""),
+        ("IT", "Ops", 1, "hr"),
+        (None, "Sales", 1, "corp"),
+        ("Sales", "Berlin", 3, "corp, hr"),
+    ]
+    berlin = next(unit for unit in units if unit.name == "Berlin")
+    found = [
+        world.services.person(one).display_name
+        for one in world.services.departments.employees(berlin.id)
+    ]
+    assert found == ["Ann", "Bob", "Cid"]
+    it = next(unit for unit in units if unit.name == "IT")
+    assert list(world.services.departments.employees(it.id)) == []
+
+
+def test_a_department_whose_people_left_is_gone(world):
+    """S5: the dismissed are in none, and a department is its people."""
+    world.directory.add(entry("ann", departmentNumber="Sales"), entry("bob", departmentNumber="IT"))
+    world.sync()
+    world.accept("Ann", "Bob")
+    world.directory.remove("ann")
+    world.sync()
+    assert [unit.name for unit in world.services.departments.tree()] == ["IT"]

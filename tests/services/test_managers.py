@@ -133,7 +133,7 @@ def test_circles_and_oneself_do_no_harm(world):
 
 def test_the_authoritative_source_says_who_manages(make_world):
     """P6, D3: its word counts even when it names nobody who is here."""
-    world = make_world(authoritative=False, others={"hr": {}})
+    world = make_world(corp={"authoritative": False}, others={"hr": {}})
     world.directory.add(
         entry("ann", manager=dn("bob"), employeeNumber="1"), entry("bob", employeeNumber="2")
     )

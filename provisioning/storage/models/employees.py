@@ -163,29 +163,3 @@ class MatchRecord(Base):
 
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
-
-
-class DepartmentRecord(Base):
-    """A department of an intranet's tree."""
-
-    __tablename__ = "department"
-    __table_args__ = (UniqueConstraint("intranet_id", "name_key", "parent_id"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"))
-    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))
-    name: Mapped[str]
-    name_key: Mapped[str] = mapped_column(Key)
-
-
-class DepartmentMemberRecord(Base):
-    """Who belongs to a department."""
-
-    __tablename__ = "department_member"
-    __table_args__ = (Index("ix_department_member_employee", "employee_id"),)
-
-    department_id: Mapped[UUID] = mapped_column(ForeignKey("department.id"), primary_key=True)
-    employee_id: Mapped[UUID] = mapped_column(
-        ForeignKey("employee.id", ondelete="CASCADE"), primary_key=True
-    )
-    head: Mapped[bool] = mapped_column(default=False)

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from connectors.factory import make_readable
 from connectors.ldap.directory import LdapDirectory
 from connectors.ldap.settings import LdapSettings
+from provisioning.domain.policy import Policy
 from tests.kit.people import plain_people
 from tests.kit.slapd import running_slapd
+from tests.kit.world import World, make_world
 
 PEOPLE = 450
 ATTRIBUTES = ("uid", "mail", "cn", "displayName")
@@ -40,3 +43,27 @@ def open_directory(slapd):
         return LdapDirectory("corp", LdapSettings.from_options("corp", options), ATTRIBUTES)
 
     return make
+
+
+@pytest.fixture
+def open_world(sqlite_url):
+    """A world over a branch, read by its preset and own rules, in which everybody has joined."""
+    worlds: list[World] = []
+
+    def make(branch, own=None, **options: Any) -> World:
+        readable = make_readable(
+            "corp", "ldap", branch.options(changes="off", **options), own or {}
+        )
+        world = make_world(
+            sqlite_url,
+            policy=Policy(dismiss_percent=100, rolling_percent=100),
+            corp={"directory": readable.directory, "mapping": readable.mapping},
+        )
+        worlds.append(world)
+        world.sync()
+        world.accept(*world.states())
+        return world
+
+    yield make
+    for world in worlds:
+        world.services.context.database.close()

@@ -161,3 +161,13 @@ def test_an_unknown_kind_of_directory_asks_for_a_preset(open_directory, monkeypa
     monkeypatch.setattr(connection, "entries", lambda _connection: [])
     with pytest.raises(ConfigurationError, match="set preset"):
         open_directory().preset()
+
+
+def test_units_above_a_person_are_told_when_the_mapping_asks(open_directory, slapd):
+    """Below the base that was read, and no server is asked for what none has."""
+    directory = open_directory(base_dn=slapd.suffix, page_size=1000)
+    asking = type(directory)("corp", directory.settings, ("uid", "ou_path"))
+    people, _ = read(asking)
+    assert {person.attributes["ou_path"] for person in people} == {("People",)}
+    people, _ = read(type(directory)("corp", open_directory().settings, ("uid", "ou_path")))
+    assert {name for person in people for name in person.attributes} == {"uid"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.factory import make_readable
 from connectors.ldif.directory import LdifDirectory
 from connectors.ldif.settings import LdifSettings
 from provisioning.domain.errors import ConfigurationError, SourceError, SourceUnavailableError
@@ -41,8 +42,9 @@ def export(tmp_path):
     def make(content: str | bytes, name: str = "people.ldif", **options: object) -> LdifDirectory:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+        attributes = options.pop("attributes", ATTRIBUTES)
         settings = LdifSettings.from_options("export", {"path": str(path), **options})
-        return LdifDirectory("export", settings, ATTRIBUTES)
+        return LdifDirectory("export", settings, attributes)
 
     return make
 
@@ -173,3 +175,21 @@ def test_an_export_that_is_away_is_unavailable_and_nothing_else_is(export, tmp_p
 def test_a_setting_that_can_never_work_fails_at_start(options):
     with pytest.raises(ConfigurationError, match=r"sources\.export\.path"):
         LdifSettings.from_options("export", options)
+
+
+@pytest.mark.parametrize(
+    ("base", "units"),
+    [("", ("People", "Sales")), ("OU=people, dc=corp,dc=example", ("Sales",))],
+)
+def test_units_above_a_person_are_told_when_the_mapping_asks(export, base, units):
+    """`ou_path` is computed from the DN; without a base every unit counts."""
+    inside = person(1).replace("ou=People", "ou=Sales,ou=People")
+    people, _ = read(export(inside, attributes=("uid", "OU_Path"), base_dn=base))
+    assert people[0].attributes == {"uid": ("p1",), "OU_Path": units}
+
+
+def test_an_export_does_not_tell_names_of_groups(tmp_path):
+    """A setting that can never work fails at start."""
+    rules = {"department": {"expr": 'all("group_names")'}}
+    with pytest.raises(ConfigurationError, match="does not tell group_names"):
+        make_readable("export", "ldif", {"path": str(tmp_path / "x.ldif")}, rules)

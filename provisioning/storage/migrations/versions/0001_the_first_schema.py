@@ -39,17 +39,6 @@ def upgrade() -> None:
     sa.Column('hash', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_seal'))
     )
-    op.create_table('department',
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('intranet_id', sa.Uuid(), nullable=False),
-    sa.Column('parent_id', sa.Uuid(), nullable=True),
-    sa.Column('name', sa.String(), nullable=False),
-    sa.Column('name_key', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
-    sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_department_intranet_id_intranet')),
-    sa.ForeignKeyConstraint(['parent_id'], ['department.id'], name=op.f('fk_department_parent_id_department')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_department')),
-    sa.UniqueConstraint('intranet_id', 'name_key', 'parent_id', name=op.f('uq_department_intranet_id_name_key_parent_id'))
-    )
     op.create_table('employee',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
@@ -265,17 +254,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('employee_id', name=op.f('pk_binding')),
     sa.UniqueConstraint('account_id', 'intranet_id', name=op.f('uq_binding_account_id_intranet_id'))
     )
-    op.create_table('department_member',
-    sa.Column('department_id', sa.Uuid(), nullable=False),
-    sa.Column('employee_id', sa.Uuid(), nullable=False),
-    sa.Column('head', sa.Boolean(), nullable=False),
-    sa.ForeignKeyConstraint(['department_id'], ['department.id'], name=op.f('fk_department_member_department_id_department')),
-    sa.ForeignKeyConstraint(['employee_id'], ['employee.id'], name=op.f('fk_department_member_employee_id_employee'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('department_id', 'employee_id', name=op.f('pk_department_member'))
-    )
-    with op.batch_alter_table('department_member', schema=None) as batch_op:
-        batch_op.create_index('ix_department_member_employee', ['employee_id'], unique=False)
-
     op.create_table('finding',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
@@ -732,10 +710,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_finding_employee')
 
     op.drop_table('finding')
-    with op.batch_alter_table('department_member', schema=None) as batch_op:
-        batch_op.drop_index('ix_department_member_employee')
-
-    op.drop_table('department_member')
     op.drop_table('binding')
     with op.batch_alter_table('address', schema=None) as batch_op:
         batch_op.drop_index('ix_address_role_value')
@@ -773,7 +747,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_employee_contact')
 
     op.drop_table('employee')
-    op.drop_table('department')
     op.drop_table('seal')
     op.drop_table('intranet')
     op.drop_table('account')
