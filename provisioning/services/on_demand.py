@@ -51,6 +51,15 @@ class OnDemandService:
         found = self._sources.get(source)
         return found is not None and found.directory is not None
 
+    def require_read(self, source: str) -> None:
+        """Refuse a source that nobody can be asked about.
+
+        Raises:
+            NotFoundError: There is no such source.
+            ConfigurationError: It sends its people by itself.
+        """
+        readable(self._configured(source))
+
     def trace(self, source: str, words: str, actor: Actor) -> Trace:
         """Return what a run would do for one person; nothing is changed.
 

@@ -69,7 +69,7 @@ class PeoplePages:
         """Show one person: why, addresses, findings, tasks, timeline."""
         person = self._services.person(employee_id)
         readable = [
-            link.source
+            link
             for link in person.links
             if not link.hidden and self._services.on_demand.can_ask(link.source)
         ]
