@@ -103,7 +103,7 @@ def _ldap(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Read
     presets = NAMES if settings.preset == "auto" else (settings.preset,)
     compiled = [_compiled(load_preset(preset), own) for preset in presets]
     attributes = frozenset(each for mapping in compiled for each in mapping.attributes)
-    directory = LdapDirectory(name, settings, attributes)
+    directory = LdapDirectory(name, settings, attributes, _names(*compiled))
     if settings.preset == "auto":
         return Readable(directory, DetectedMapping(directory, own))
     return Readable(directory, compiled[0])
@@ -117,8 +117,14 @@ def _ldif(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Read
             f"sources.{name}.mapping: an export does not tell group_names; read the directory "
             "itself, or map an attribute that is in the file, like memberOf"
         )
-    return Readable(LdifDirectory(name, settings, mapping.attributes), mapping)
+    return Readable(LdifDirectory(name, settings, mapping.attributes, _names(mapping)), mapping)
 
 
 def _compiled(preset: LdapPreset, own: Mapping[str, Any]) -> CompiledMapping:
     return compile_mapping(merge_rules(preset.mapping, own), CelCompiler())
+
+
+def _names(*mappings: CompiledMapping) -> frozenset[str]:
+    """Return the attributes by which people are called."""
+    fields = ("user_name", "mail", "aliases", "employee_number")
+    return frozenset(name for mapping in mappings for name in mapping.attributes_of(*fields))

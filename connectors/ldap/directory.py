@@ -13,6 +13,7 @@ import ldap3
 
 from connectors.ldap.changes.reading import Changes
 from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
+from connectors.ldap.finding import Finder
 from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.scoping import groups_matter
@@ -34,6 +35,9 @@ class LdapDirectory:
     settings: LdapSettings
     attributes: Collection[str]
     """What the mapping needs, in the mapping's spelling."""
+
+    names: Collection[str] = ()
+    """Those of them by which people are called: user name, mail, aliases, number."""
 
     def preset(self) -> LdapPreset:
         """Return the preset that is set, or that fits the directory that answers.
@@ -98,14 +102,8 @@ class LdapDirectory:
         return DirectoryChanges(self._changes(self.search(self.preset())).people(mark))
 
     def find(self, words: str) -> Sequence[FoundPerson]:
-        """Look somebody up by reading everyone."""
-        return [
-            FoundPerson(
-                raw=raw, in_scope=True, scope=f"below {' and '.join(self.settings.base_dn)}"
-            )
-            for raw in self.read()
-            if words in (raw.anchor, raw.where)
-        ]
+        """Look somebody up by id, DN, user name, mail, alias or number; see `finding`."""
+        return Finder(self.search(self.preset()), self.names).find(words)
 
     def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Connect, bind, detect and search, a step each; the first that fails is the last."""

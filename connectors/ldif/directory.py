@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, S
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
 
 SAMPLE = 5
+_SMTP = re.compile("^smtp:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class LdifDirectory:
     settings: LdifSettings
     attributes: Collection[str]
     """What the mapping needs, in the mapping's spelling."""
+
+    names: Collection[str] = ()
+    """Those of them by which people are called: user name, mail, aliases."""
 
     def read(self) -> DirectorySnapshot:
         """Begin to read everyone; without an end mark, removals are not proven."""
@@ -107,17 +112,29 @@ class LdifDirectory:
         raise MarkError(f"an export tells no changes since {mark!r}; read everyone")
 
     def find(self, words: str) -> Sequence[FoundPerson]:
-        """Look somebody up by id, DN, or any value the mapping reads, whole and in any case.
+        """Look somebody up by id, DN, user name, mail or alias, whole and in any case.
 
         Raises:
             SourceError: The file is cut short or damaged.
         """
         wanted = words.strip().lower()
-        return [
-            FoundPerson(raw=raw, in_scope=True, scope=f"in {self.settings.path.name}")
-            for raw in self.read()
-            if wanted in _names_of(raw)
-        ]
+        found = []
+        for record in read_records(self.settings.path):
+            raw = self._person(record)
+            if wanted in self._names_of(raw):
+                found.append(self._found(raw, in_scope=self._is_person(record)))
+        return found
+
+    def _found(self, raw: RawPerson, *, in_scope: bool) -> FoundPerson:
+        where = f"in {self.settings.path.name}"
+        if not in_scope:
+            classes = ", ".join(self.settings.person_classes)
+            where += f", but of none of the classes that are people: {classes}"
+        return FoundPerson(raw=raw, in_scope=in_scope, scope=where)
+
+    def _names_of(self, raw: RawPerson) -> set[str]:
+        values = (value for name in self.names for value in raw.attributes.get(name, ()))
+        return {raw.anchor, raw.where.lower(), *(_SMTP.sub("", each).lower() for each in values)}
 
     def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Read the file to its end."""
@@ -141,11 +158,6 @@ class LdifDirectory:
             seconds=monotonic() - began,
         )
         return CheckReport(steps=[step], sample=sample)
-
-
-def _names_of(raw: RawPerson) -> set[str]:
-    values = (value for values in raw.attributes.values() for value in values)
-    return {name.lower() for name in (raw.anchor, raw.where, *values)}
 
 
 def _named(record: Record, name: str) -> list[bytes]:

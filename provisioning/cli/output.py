@@ -20,7 +20,7 @@ from provisioning.cli.wiring import Wiring
 from provisioning.domain.errors import ProvisioningError, exit_code
 from provisioning.services.files import plain
 
-UNAVAILABLE = 69
+CHANGES, HELD, UNAVAILABLE = 2, 3, 69
 WIDE = 200
 """Columns a table may use where nobody watches."""
 

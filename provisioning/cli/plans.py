@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from provisioning.cli.output import Screen, command, pass_screen
+from provisioning.cli.on_demand import end_by_trace, show_trace
+from provisioning.cli.output import CHANGES, HELD, Screen, command, pass_screen
 from provisioning.cli.wiring import actor
 from provisioning.domain.actions import ActionKind
 from provisioning.services.run_reports import ActionRow, PlanReport
 
-HELD, PARTIAL, CHANGES = 3, 4, 2
+PARTIAL = 4
 RUN = click.IntRange(1, 2**53 - 1)
 
 SIGNS = {
@@ -32,12 +33,20 @@ def _said(_context: click.Context, _parameter: click.Parameter, value: str) -> s
 
 @click.command()
 @click.argument("source")
+@click.option("--person", help="Only this one, with every step: id, DN, user name, mail, number.")
 @click.option("--detailed-exitcode", is_flag=True, help="0 nothing to do, 1 error, 2 changes.")
 @command
 @pass_screen
-def plan(screen: Screen, source: str, *, detailed_exitcode: bool) -> None:
+def plan(screen: Screen, source: str, *, person: str | None, detailed_exitcode: bool) -> None:
     """Read SOURCE and show what would happen; nothing is changed."""
     services = screen.wiring.services()
+    if person is not None:
+        trace = services.on_demand.trace(source, person, actor())
+        show_trace(screen, trace)
+        if detailed_exitcode and trace.does_something:
+            raise SystemExit(CHANGES)
+        end_by_trace(trace)
+        return
     report = services.run_reports.plan(services.runs.plan(source, actor()))
     show_plan(screen, report)
     if not screen.json:
@@ -110,16 +119,21 @@ def reject(screen: Screen, run: int, *, comment: str) -> None:
 @click.command()
 @click.argument("source")
 @click.option("--dry-run", is_flag=True, help="Plan only.")
+@click.option("--person", help="Only this one, with every step: id, DN, user name, mail, number.")
 @command
 @pass_screen
-def sync(screen: Screen, source: str, *, dry_run: bool) -> None:
+def sync(screen: Screen, source: str, *, dry_run: bool, person: str | None) -> None:
     """Read SOURCE and apply what no guard holds."""
     services = screen.wiring.services()
-    if dry_run:
-        run = services.runs.plan(source, actor())
+    if person is not None:
+        alone = services.on_demand
+        trace = (alone.trace if dry_run else alone.run)(source, person, actor())
+        show_trace(screen, trace)
+        end_by_trace(trace)
+    elif dry_run:
+        _ended(screen, services.runs.plan(source, actor()), planned_only=True)
     else:
-        run = services.runs.sync(source, actor(), screen.progress("applying"))
-    _ended(screen, run, planned_only=dry_run)
+        _ended(screen, services.runs.sync(source, actor(), screen.progress("applying")))
 
 
 @click.command()

@@ -35,6 +35,7 @@ from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
 from provisioning.services.match_reports import MatchReports
 from provisioning.services.matching import MatchingService
+from provisioning.services.on_demand import OnDemandService
 from provisioning.services.outbox_report import OutboxReports
 from provisioning.services.person_report import PersonReport, person_report
 from provisioning.services.reports import Reports
@@ -63,6 +64,7 @@ class Services:
 
     context: ServiceContext
     runs: RunService
+    on_demand: OnDemandService
     run_reports: RunReports
     reports: Reports
     outbox: OutboxReports
@@ -97,6 +99,7 @@ class Services:
         return cls(
             context=context,
             runs=RunService(context, sources),
+            on_demand=OnDemandService(context, sources),
             run_reports=RunReports(context),
             reports=Reports(context),
             outbox=OutboxReports(context),

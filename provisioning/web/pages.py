@@ -15,6 +15,7 @@ from provisioning.web.held import HeldPages
 from provisioning.web.inbound import InboundPages
 from provisioning.web.matching import MatchingPages
 from provisioning.web.mismatches import MismatchPages
+from provisioning.web.on_demand import OnDemandPages
 from provisioning.web.outbox import OutboxPages
 from provisioning.web.overview import OverviewPages
 from provisioning.web.people import PeoplePages
@@ -39,6 +40,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     Entrance(services).add_to(admin)
     OverviewPages(services, next_run).add_to(admin)
     PeoplePages(services).add_to(admin)
+    OnDemandPages(services).add_to(admin)
     MatchingPages(services).add_to(admin)
     MismatchPages(services).add_to(admin)
     PlanPages(services).add_to(admin)

@@ -68,7 +68,14 @@ class PeoplePages:
     def person(self, employee_id: UUID) -> ResponseReturnValue:
         """Show one person: why, addresses, findings, tasks, timeline."""
         person = self._services.person(employee_id)
-        return render_template("admin/person.html", person=person, form=FlaskForm(formdata=None))
+        readable = [
+            link
+            for link in person.links
+            if not link.hidden and self._services.on_demand.can_ask(link.source)
+        ]
+        return render_template(
+            "admin/person.html", person=person, readable=readable, form=FlaskForm(formdata=None)
+        )
 
     @needs(RoleName.OPERATOR)
     def invite(self, employee_id: UUID) -> ResponseReturnValue:

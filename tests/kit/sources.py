@@ -48,6 +48,9 @@ class MemoryDirectory:
         self.proven = True
         self.scope = "everyone"
         self.offers_changes = True
+        self.outside: set[str] = set()
+        """Anchors of those who can be found and are not read."""
+
         self.broken = False
         self.while_read: Callable[[], object] = lambda: None
         self.marks: dict[str, dict[str, RawPerson]] = {}
@@ -63,7 +66,8 @@ class MemoryDirectory:
         return DirectorySnapshot(self._reading())
 
     def _reading(self) -> Generator[RawPerson, None, SnapshotProof]:
-        people, mark = self._in_order(self.people), self._mark()
+        inside = {key: raw for key, raw in self.people.items() if key not in self.outside}
+        people, mark = self._in_order(inside), self._mark()
         self.while_read()
         for number, person in enumerate(people):
             if number == self.cut_after:
@@ -95,12 +99,16 @@ class MemoryDirectory:
 
     def find(self, words: str) -> list[FoundPerson]:
         return [
-            FoundPerson(raw=raw, in_scope=True, scope="in memory")
+            FoundPerson(raw=raw, in_scope=raw.anchor not in self.outside, scope="in memory")
             for raw in self.people.values()
-            if words in (raw.anchor, raw.where, *raw.attributes.get("uid", ()))
+            if words in (raw.anchor, raw.where, *_names(raw))
         ]
 
     def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         sample = sampled(self.people.values(), 5, see)
         step = CheckStep(name="search", outcome=CheckOutcome.OK, detail=f"{len(self.people)}")
         return CheckReport(steps=[step], sample=sample)
+
+
+def _names(raw: RawPerson) -> Iterable[str]:
+    return (name for each in ("uid", "mail") for name in raw.attributes.get(each, ()))

@@ -44,7 +44,7 @@ def export(tmp_path):
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         attributes = options.pop("attributes", ATTRIBUTES)
         settings = LdifSettings.from_options("export", {"path": str(path), **options})
-        return LdifDirectory("export", settings, attributes)
+        return LdifDirectory("export", settings, attributes, names=("uid", "mail"))
 
     return make
 
@@ -120,6 +120,18 @@ def test_entries_that_are_no_people_are_passed_over(export):
     unit = "dn: ou=People,dc=corp,dc=example\nobjectClass: organizationalUnit\nou: People\n\n"
     people, proof = read(export(unit + person(1) + trailer(2)))
     assert (len(people), proof.entries, proof.removals_proven) == (1, 1, True)
+
+
+def test_somebody_is_found_by_a_name_and_not_by_any_value(export):
+    """R9: user name and mail in any case; who is no person by class is found and not in scope."""
+    sales = person(2).replace("inetOrgPerson", "groupOfNames")
+    directory = export(person(1, title="P2") + sales + trailer(2))
+    [one] = directory.find("P1@CORP.example")
+    assert (one.raw.attributes["uid"], one.in_scope) == (("p1",), True)
+    [other] = directory.find("p2")
+    assert not other.in_scope
+    assert "of none of the classes that are people: inetOrgPerson, person" in other.scope
+    assert directory.find("Person 1") == []
 
 
 def test_a_person_without_an_id_or_with_bytes_for_a_name_is_a_problem_of_theirs(export):
