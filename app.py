@@ -9,23 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask
 from sqlalchemy import make_url
 
 from connectors.factory import make_mailer, make_readable
-from provisioning.accounts.joining import create_accounts_blueprint
 from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.logs import configure_logs
-from provisioning.scim.fast_lane import add_fast_lane
-from provisioning.scim.gate import Gate
-from provisioning.scim.limits import ScimLimits
-from provisioning.scim.oauth import create_oauth_blueprint
-from provisioning.scim.provider import PREFIX, create_scim_blueprint, make_users
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import (
     Actor,
@@ -40,14 +33,12 @@ from provisioning.settings_model import SourceSettings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
 from provisioning.storage.secret_key import deployment_key
-from provisioning.web.errors import add_error_pages
-from provisioning.web.health import create_health_blueprint
-from provisioning.web.kept_connections import tell_when_to_hang_up
-from provisioning.web.pages import create_admin_blueprint
-from provisioning.web.security import harden, security_headers
 from provisioning.web.server import leave_the_terminal, require_free, serve
 from scheduler.jobs import Schedule, jobs
 from scheduler.local import LocalScheduler, next_run
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 ROOT = Path(__file__).parent
 CONFIG = Path("data/usher.toml")
@@ -124,36 +115,22 @@ def create_app() -> Flask:
     """Return the web application of a worker process: pages, SCIM and health on one port."""
     leave_the_terminal()
     settings = read_settings()
-    return tell_when_to_hang_up(make_app(settings, make_services(settings)))
+    return make_app(settings, make_services(settings))
 
 
 def make_app(settings: Settings, services: Services) -> Flask:
     """Return the web application over composed services."""
-    app = Flask(__name__, static_folder=None)
-    public_url = settings.web.public_url
-    csrf = harden(
-        app,
-        public_url=public_url,
-        secret_key=services.context.secret_key,
+    # Commands do without: pages and SCIM's models are half of what it takes to start them.
+    from provisioning.site import create_site  # noqa: PLC0415
+
+    return create_site(
+        services,
+        public_url=settings.web.public_url,
         trusted_hosts=settings.web.trusted_hosts,
+        requests_per_second=settings.scim.requests_per_second,
+        body_bytes=settings.scim.body_bytes,
+        next_run=partial(next_run, services, settings.schedule.nightly_at),
     )
-    following = partial(next_run, services, settings.schedule.nightly_at)
-    limits = ScimLimits(
-        requests_per_second=settings.scim.requests_per_second, body_bytes=settings.scim.body_bytes
-    )
-    gate, users = Gate(services.tokens, limits), make_users(services, public_url=public_url)
-    for machines in (
-        create_scim_blueprint(services, gate, limits, users, public_url=public_url),
-        create_oauth_blueprint(services, gate),
-    ):
-        csrf.exempt(machines)
-        app.register_blueprint(machines)
-    app.register_blueprint(create_admin_blueprint(services, next_run=following))
-    app.register_blueprint(create_accounts_blueprint(services))
-    app.register_blueprint(create_health_blueprint(services))
-    add_error_pages(app)
-    add_fast_lane(app, PREFIX, gate, users, services, security_headers(public_url))
-    return app
 
 
 class Composition:
