@@ -6,6 +6,8 @@ a cookie of now    is made of contextCSN, which      ends an answer about the ba
                    stands at the top of a database   the same as one about everything below it
 its history is     in memory; without it who is      the retro changelog; what was cut off is not
                    there is listed instead           missed by it, so the numbers are compared
+who leaves the     is told as deleted                is not told of: everything below the base
+filter                                               is asked for
 people are         entryUUID                         nsUniqueId, other hyphens
 """
 
@@ -28,6 +30,7 @@ from provisioning.domain.errors import MarkError
 
 _CSN = re.compile(r"\d{14}\.\d{6}Z#[0-9a-f]{6}#[0-9a-f]{3}#[0-9a-f]{6}")
 _NUMBER = re.compile(r".+#(\d+)", re.DOTALL)
+_EVERYTHING = "(objectClass=*)"
 _Root = Mapping[str, Sequence[str]]
 
 
@@ -47,7 +50,7 @@ class Syncrepl:
         cookies = {}
         for base in search.settings.base_dn:
             if _is_389(root):
-                cookies[base] = _cookie_389(connection, base, search.user_filter)
+                cookies[base] = _cookie_389(connection, base)
             else:
                 cookies[base] = _cookie_openldap(connection, root, base)
         return cookies if all(cookies.values()) else {}
@@ -63,9 +66,8 @@ class Syncrepl:
                 _require_history(root, cookie)
             else:
                 _require_moment(cookie)
-            answer = refresh(
-                connection, base, search.user_filter, cookie, names_the_gone=_is_389(root)
-            )
+            asked = _EVERYTHING if _is_389(root) else search.user_filter
+            answer = refresh(connection, base, asked, cookie, names_the_gone=_is_389(root))
             candidates |= answer.candidates
             following[base] = answer.cookie or cookie
         anchors = map(_unique_id, candidates) if _is_389(root) else candidates
@@ -97,12 +99,12 @@ def _require_moment(cookie: str) -> None:
         raise MarkError("the mark names no moment")
 
 
-def _cookie_389(connection: ldap3.Connection, base: str, user_filter: str) -> str:
-    """Return a cookie for the next question about this base and filter; "" if there is none."""
+def _cookie_389(connection: ldap3.Connection, base: str) -> str:
+    """Return a cookie for the next question about everything below a base; "" if there is none."""
     with unbroken():
         connection.search(
             base,
-            user_filter,
+            _EVERYTHING,
             ldap3.BASE,
             dereference_aliases=ldap3.DEREF_NEVER,
             attributes=["1.1"],

@@ -14,10 +14,8 @@ from connectors.ldap.directory import LdapDirectory
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import MarkError, SourceError
 from tests.kit.people import SUFFIX, plain_people
-from tests.kit.sequences import everyone, live_through
+from tests.kit.sequences import everyone
 from tests.kit.slapd import running_slapd
-
-SEQUENCES = 20
 
 
 @pytest.fixture
@@ -189,10 +187,3 @@ def test_no_changes_are_asked_for_when_that_is_switched_off(make):
     """`changes = "off"`: everyone is read at night, and that is all."""
     corp = make(changes="off")
     assert (everyone(corp)[1], corp.offers_changes) == ("", False)
-
-
-def test_changes_and_complete_readings_agree_after_any_day(corp, server):
-    """R3, R6: twenty random days, and the directory is known as it is after each of them."""
-    for number in range(SEQUENCES):
-        known, there, _ = live_through(corp, server, number)
-        assert known == there, f"day {number}"
