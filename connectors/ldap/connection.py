@@ -33,6 +33,9 @@ _ROOT_DSE = (
     "supportedCapabilities",
     "supportedControl",
     "namingContexts",
+    "dsServiceName",
+    "highestCommittedUSN",
+    "firstChangeNumber",
 )
 
 _PLACE_IN_OPENSSL = re.compile(r"\.?\s*\(_ssl\.c:\d+\)")

@@ -16,7 +16,6 @@ from connectors.ldap.connection import bind, close, connect, detect, open_connec
 from connectors.ldap.finding import Finder
 from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
-from connectors.ldap.scoping import groups_matter
 from connectors.ldap.settings import LdapSettings
 from connectors.sampling import sampled, unseen
 from provisioning.domain.errors import ProvisioningError, SourceError
@@ -90,12 +89,8 @@ class LdapDirectory:
 
     @property
     def offers_changes(self) -> bool:
-        """Whether changes are asked for; a server that tells none gives no mark to begin at.
-
-        Where groups matter none are: who joins or leaves one is not changed by it.
-        """
-        matter = groups_matter(self.settings, self.attributes)
-        return self.settings.changes == "auto" and not matter
+        """Whether changes are asked for; a server that tells none gives no mark to begin at."""
+        return self.settings.changes != "off"
 
     def changes(self, mark: str) -> DirectoryChanges:
         """Begin to read what changed since a mark; see `changes.reading`."""

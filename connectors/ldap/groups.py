@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -100,6 +100,19 @@ class Groups:
         """Return the names of all groups somebody is in, sorted, each once."""
         return tuple(sorted({self.groups[number].name for number in self.of(entry)}))
 
+    def digest(self) -> int:
+        """Return a number that is another one once anybody is in other groups."""
+        return sum(_number(repr(fact).encode()) for fact in self._facts())
+
+    def _facts(self) -> Iterator[tuple[object, ...]]:
+        place = {number: digest for digest, number in self.by_place.items()}
+        for number, group in enumerate(self.groups):
+            yield place[number], *group.primary
+            yield from ((place[number], place[above]) for above in group.above)
+        for known in (self._by_member, self._by_uid):
+            for member, numbers in known.items():
+                yield from ((member, place[number]) for number in numbers)
+
     @cached_property
     def _by_primary(self) -> Mapping[str, Sequence[int]]:
         found: defaultdict[str, list[int]] = defaultdict(list)
@@ -119,7 +132,11 @@ class Groups:
 
 def place_digest(dn: str) -> int:
     """Return a number that is equal for two DNs of one entry, and for others never."""
-    return int.from_bytes(hashlib.blake2b(place_key(dn).encode(), digest_size=8).digest(), "big")
+    return _number(place_key(dn).encode())
+
+
+def _number(words: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big")
 
 
 def by_name(entry: Entry) -> Mapping[str, Sequence[bytes]]:

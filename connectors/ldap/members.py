@@ -90,7 +90,7 @@ def naming_contexts(connection: ldap3.Connection, settings: LdapSettings) -> Seq
         for entry in entries(connection)
         for value in by_name(entry).get("namingcontexts", ())
     ]
-    tops = dict.fromkeys(_above(base, found) for base in settings.base_dn)
+    tops = dict.fromkeys(naming_context(base, found) for base in settings.base_dn)
     if "" in tops:
         raise SourceError(
             "the server does not say which database a base is in; set group_base_dn to where "
@@ -169,8 +169,8 @@ def _part(entry: Entry, name: str, begin: int, dn: str) -> tuple[Sequence[bytes]
     raise SourceError(f"the members of {dn} broke off after {begin:,}; {NOTHING_CONCLUDED}")
 
 
-def _above(base: str, found: Sequence[str]) -> str:
-    """Return the longest of some DNs that a base is at or below; "" if there is none."""
+def naming_context(base: str, found: Sequence[str]) -> str:
+    """Return which of some databases a base is in, by DN; "" if none is."""
     key = f",{place_key(base)}"
     return max(
         (top for top in found if top and key.endswith(f",{place_key(top)}")), key=len, default=""

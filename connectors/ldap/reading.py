@@ -82,7 +82,7 @@ class Search:
         with signed_in(self.settings) as connection:
             self.require_bases(connection)
             mark = self.mark_before(connection)
-            scope = Scope(self.settings, self._groups(connection))
+            scope = Scope(self.settings, self.groups(connection))
             for base in self.settings.base_dn:
                 before = count.people
                 yield from self._below(connection, base, self.user_filter, scope, count)
@@ -121,7 +121,7 @@ class Search:
         )
         with opened as connected:
             self.require_bases(connected)
-            groups = self._groups(connected)
+            groups = self.groups(connected)
             for begin in range(0, len(filters), IDS_AT_ONCE):
                 anyone = "".join(filters[begin : begin + IDS_AT_ONCE])
                 asked = f"(&{self.user_filter}(|{anyone}))"
@@ -154,9 +154,19 @@ class Search:
                 )
 
     def pages(
-        self, connection: ldap3.Connection, base: str, asked: str
+        self,
+        connection: ldap3.Connection,
+        base: str,
+        asked: str,
+        controls: Sequence[tuple[str, bool, bytes | None]] = (),
     ) -> Iterator[Sequence[Entry]]:
         """Yield the entries below a base, page by page, to the proven end.
+
+        Args:
+            connection: Signed in.
+            base: Where.
+            asked: A filter.
+            controls: What has to be said besides: names, criticality, values.
 
         Raises:
             SourceError: As in `people`.
@@ -175,6 +185,7 @@ class Search:
                     paged_size=self.settings.page_size,
                     paged_criticality=True,
                     paged_cookie=cookie,
+                    controls=list(controls),
                 )
             require_success(connection, f"reading stopped at page {number}")
             require_no_reference(connection)
@@ -204,8 +215,12 @@ class Search:
                 count.people += 1
                 yield reader.person(entry, anchor)
 
-    def _groups(self, connection: ldap3.Connection) -> Groups | None:
-        """Read who is in which group, if that matters."""
+    def groups(self, connection: ldap3.Connection) -> Groups | None:
+        """Read who is in which group, if that matters.
+
+        Raises:
+            SourceError: As in `people`.
+        """
         if not groups_matter(self.settings, self.attributes):
             return None
         settings = self.settings

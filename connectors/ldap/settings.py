@@ -79,8 +79,8 @@ class LdapSettings(BaseModel):
     page_size: PositiveInt = 1000
     connect_seconds: PositiveInt = 10
     receive_seconds: PositiveInt = 60
-    changes: Literal["auto", "off"] = "auto"
-    """auto applies what changed between the nights, where the directory tells it."""
+    changes: Literal["auto", "dirsync", "syncrepl", "usn", "modified", "off"] = "auto"
+    """How to ask what changed between the nights: auto takes the best way there is."""
 
     sentinel_dn: str = ""
     """An entry that must be among those read, else the reading is not believed."""

@@ -2,68 +2,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
-from typing import Any
+from uuid import UUID
 
 from connectors.ldap.directory import LdapDirectory
+from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import MarkError
 from provisioning.domain.people import RawPerson
-from tests.kit.slapd import Slapd
+from tests.kit.branches import Branch, Kind, Values
+
+OUTSIDE = "Contractors"
+FORMER = "Former"
+"""The title that leaves the filter."""
+
+People = Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]
+"""Place, in small letters, and attributes by anchor."""
+
+
+def in_scope(kind: Kind) -> str:
+    """The filter of a day: people leave it with their title."""
+    return f"(&(objectClass={kind.person_class})(!(title={FORMER})))"
+
+
+def source_of(branch: Branch, *more: str, **options: str) -> LdapDirectory:
+    """Return a source that reads People of a branch, and some attributes besides the usual."""
+    kind = branch.server.kind
+    usual = {"user_filter": in_scope(kind), **options}
+    settings = LdapSettings.from_options("corp", branch.options(**usual))
+    return LdapDirectory("corp", settings, (*kind.enabled, "mail", "title", "sn", *more))
 
 
 class Day:
-    """What happens to a directory, one thing after the other, and who is in it."""
+    """What happens to a branch, one thing after the other."""
 
-    def __init__(self, server: Slapd, number: int) -> None:
-        self.random, self.server, self.number = Random(number), server, number
-        self.here: list[str] = []
-        self.made = 0
+    def __init__(self, branch: Branch, number: int) -> None:
+        self.branch, self.random = branch, Random(number)
+        self.made, self.inner = 0, "Berlin"
+        for unit in (self.inner, "Potsdam"):
+            branch.add_unit(unit, "People")
+        branch.add("u0", "u1", "u2", unit="Berlin,OU=People")
+        branch.add("u3", "u4", unit=OUTSIDE)
+        branch.add_group("crew", "u0")
 
     def happen(self, things: int) -> None:
+        """Let so many things happen; a unit is renamed now and then."""
+        kinds = [
+            self._arrive, self._change, self._leave_the_filter, self._rename, self._move,
+            self._move, self._disable, self._enable, self._delete, self._members,
+        ]  # fmt: skip
         for _ in range(things):
-            kinds = [self._arrive, self._change, self._rename, self._move, self._leave]
-            self.random.choice(kinds if self.here else kinds[:1])()
+            self.random.choice(kinds if self.branch.people else kinds[:1])()
+        if self.random.random() < 0.1:
+            new = self._new_name()
+            self.branch.rename_unit(self.inner, new, "People")
+            self.inner = new
 
-    def end(self) -> None:
-        """Take away whom this day brought."""
-        for uid in list(self.here):
-            self._remove(uid)
+    def _somebody(self) -> str:
+        return self.random.choice(sorted(self.branch.people))
+
+    def _new_name(self) -> str:
+        self.made += 1
+        return f"n{self.made}"
+
+    def _unit(self) -> str:
+        inside = ("People", f"{self.inner},OU=People", "Potsdam,OU=People")
+        return self.random.choice((*inside, OUTSIDE))
 
     def _arrive(self) -> None:
-        self.made += 1
-        uid = f"day{self.number}-{self.made}"
-        self.server.add(uid)
-        self.here.append(uid)
+        self.branch.add(self._new_name(), unit=self._unit())
 
     def _change(self) -> None:
-        values = self.random.choice([{"title": "Lead"}, {"title": ""}, {"mail": "x@corp.example"}])
-        self.server.modify(self.random.choice(self.here), **values)
+        values = [{"title": "Lead"}, {"title": ""}, {"mail": f"{self._new_name()}@corp.example"}]
+        self.branch.modify(self._somebody(), **self.random.choice(values))
+
+    def _leave_the_filter(self) -> None:
+        self.branch.modify(self._somebody(), title=FORMER)
 
     def _rename(self) -> None:
-        uid = self._taken()
-        self.made += 1
-        new = f"day{self.number}-{self.made}"
-        self.server.rename(uid, new)
-        self.server.entries[new] = self.server.renamed(uid, new)
-        self.here.append(new)
+        self.branch.rename(self._somebody(), self._new_name())
 
     def _move(self) -> None:
-        """Out of the base, for good."""
-        uid = self._taken()
-        self.server.move(uid, "Contractors")
-        del self.server.entries[uid]
+        """Between units, out of the base and back into it."""
+        uid, unit = self._somebody(), self._unit()
+        if not self.branch.people[uid].endswith(f",{self.branch.unit(unit)}"):
+            self.branch.move(uid, unit)
 
-    def _leave(self) -> None:
-        self._remove(self.random.choice(self.here))
+    def _disable(self) -> None:
+        self.branch.disable(self._somebody())
 
-    def _remove(self, uid: str) -> None:
-        self.here.remove(uid)
-        self.server.delete(uid)
+    def _enable(self) -> None:
+        self.branch.enable(self._somebody())
 
-    def _taken(self) -> str:
-        uid = self.random.choice(self.here)
-        self.here.remove(uid)
-        return uid
+    def _delete(self) -> None:
+        self.branch.delete(self._somebody())
+
+    def _members(self) -> None:
+        people = sorted(self.branch.people)
+        self.branch.set_members("crew", *self.random.sample(people, min(2, len(people))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lived:
+    """How a day ended."""
+
+    known: People
+    """As changes told it, with a complete reading wherever they were in doubt."""
+
+    there: People
+    """As a complete reading tells it."""
+
+    truth: People
+    """As an administrator sees it."""
+
+    told: int
+    """Readings of changes."""
+
+    doubts: int
+
+
+def live_through(
+    branch: Branch, number: int, *more: str, readings: int = 4, **options: str
+) -> Lived:
+    """A day of some readings of changes, with more attributes and other options than usual."""
+    corp, day = source_of(branch, *more, **options), Day(branch, number)
+    known, mark = everyone(corp)
+    doubts = 0
+    for _ in range(readings):
+        day.happen(day.random.randint(0, 6))
+        try:
+            changes = corp.changes(mark)
+            known |= {raw.anchor: raw for raw in changes}
+            for anchor in changes.proof.gone:
+                known.pop(anchor, None)
+            mark = changes.proof.mark
+        except MarkError:
+            known, mark = everyone(corp)
+            doubts += 1
+    return Lived(
+        known=_told(known),
+        there=_told(everyone(corp)[0]),
+        truth=truth(branch, corp),
+        told=readings - doubts,
+        doubts=doubts,
+    )
 
 
 def everyone(directory: LdapDirectory) -> tuple[dict[str, RawPerson], str]:
@@ -73,22 +156,31 @@ def everyone(directory: LdapDirectory) -> tuple[dict[str, RawPerson], str]:
     return people, snapshot.proof.mark
 
 
-def live_through(directory: LdapDirectory, server: Slapd, number: int) -> tuple[Any, Any, int]:
-    """A day of four readings; returns who is known by changes, who is there, and the doubts."""
-    known, mark = everyone(directory)
-    day, doubts = Day(server, number), 0
-    for _ in range(4):
-        day.happen(day.random.randint(0, 6))
-        try:
-            changes = directory.changes(mark)
-            known |= {raw.anchor: raw for raw in changes}
-            for anchor in changes.proof.gone:
-                known.pop(anchor, None)
-            mark = changes.proof.mark
-        except MarkError:
-            known, mark = everyone(directory)
-            doubts += 1
-    there = everyone(directory)[0]
-    assert {each.attributes["uid"][0] for each in there.values()} >= set(day.here)
-    day.end()
-    return known, there, doubts
+def truth(branch: Branch, corp: LdapDirectory) -> People:
+    """Who is in scope, as an administrator sees them."""
+    kind = branch.server.kind
+    found = branch.truth(branch.unit("People"), in_scope(kind))
+    return {_anchor(kind, values): (dn, _some(values, corp)) for dn, values in found.items()}
+
+
+def _anchor(kind: Kind, values: Values) -> str:
+    (value,) = values[kind.id_attribute.lower()]
+    return str(UUID(bytes_le=value)) if kind.id_attribute == "objectGUID" else value.decode()
+
+
+def _some(values: Values, corp: LdapDirectory) -> Mapping[str, tuple[str, ...]]:
+    return {
+        name: tuple(sorted(value.decode() for value in found))
+        for name in corp.attributes
+        if (found := values.get(name.lower()))
+    }
+
+
+def _told(people: Mapping[str, RawPerson]) -> People:
+    return {
+        anchor: (
+            raw.where.lower(),
+            {name: tuple(sorted(values)) for name, values in raw.attributes.items()},
+        )
+        for anchor, raw in people.items()
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -18,13 +19,16 @@ class Mark:
     """A place in the history of one server, as one account sees one scope of it."""
 
     way: str
-    """How the server is asked: syncrepl."""
+    """How the server is asked, as `changes.ways` calls it."""
 
     scope: str
     """A digest of what was asked and by whom: a mark says nothing about another question."""
 
-    value: str
-    """The server's own words."""
+    beside: str
+    """A digest of what decides about people beside their entries; see `changes.beside`."""
+
+    value: Mapping[str, str]
+    """The server's own words, by what they are about."""
 
     def to_text(self) -> str:
         """Return what the services keep."""
@@ -38,9 +42,13 @@ class Mark:
             MarkError: It is none of ours.
         """
         try:
-            return cls(**json.loads(text))
+            mark = cls(**json.loads(text))
+            words = (mark.way, mark.scope, mark.beside, *dict(mark.value).values())
         except (ValueError, TypeError) as error:
             raise MarkError(f"{text[:40]!r} is no mark of this connector") from error
+        if not all(isinstance(each, str) for each in words):
+            raise MarkError(f"{text[:40]!r} is no mark of this connector")
+        return mark
 
 
 def require_no_jump(candidates: int) -> None:

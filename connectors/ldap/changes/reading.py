@@ -7,33 +7,32 @@ of a complete reading, and who is not found by it is gone from the scope.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 import ldap3
 
-from connectors.ldap.answers import require_success, unbroken
+from connectors.ldap.changes.beside import beside
+from connectors.ldap.changes.dirsync import DirSync
 from connectors.ldap.changes.marks import Mark, require_no_jump
-from connectors.ldap.changes.syncrepl import (
-    context_cookie,
-    csn_by_server,
-    refresh,
-    server_of,
-)
-from connectors.ldap.connection import entries, signed_in
+from connectors.ldap.changes.modified import Modified
+from connectors.ldap.changes.syncrepl import Syncrepl
+from connectors.ldap.changes.usn import Usn
+from connectors.ldap.changes.ways import Told, Way
+from connectors.ldap.connection import signed_in
 from connectors.ldap.reading import Search
 from provisioning.domain.errors import MarkError
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import ChangesProof
 
-SYNCREPL = "syncrepl"
-_UNITS = "(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=dcObject))"
+_WAYS: Sequence[Way] = (DirSync(), Syncrepl(), Usn(), Modified())
+"""The best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What changed in an OpenLDAP directory, as one account sees one scope of it."""
+    """What changed in a directory, as one account sees one scope of it."""
 
     search: Search
     scope: str
@@ -45,8 +44,16 @@ class Changes:
         Raises:
             SourceError: The connection broke.
         """
-        cookie = context_cookie(connection, self.search.settings.base_dn[0])
-        return self._mark(cookie) if cookie else ""
+        for way in self._ways():
+            value = way.begin(connection, self.search)
+            if value:
+                return Mark(
+                    way=way.name,
+                    scope=self._asked(),
+                    beside=beside(connection, self.search),
+                    value=value,
+                ).to_text()
+        return ""
 
     def people(self, text: str) -> Generator[RawPerson, None, ChangesProof]:
         """Yield everyone who is new or changed since a mark, whole.
@@ -55,58 +62,39 @@ class Changes:
             MarkError: The mark is not ours, or what it leads to is doubtful.
             SourceError: The reading was cut short.
         """
-        began, mark = monotonic(), Mark.from_text(text)
-        if (mark.way, mark.scope) != (SYNCREPL, self._asked()):
+        began, mark, settings = monotonic(), Mark.from_text(text), self.search.settings
+        way = next((each for each in self._ways() if each.name == mark.way), None)
+        if way is None or mark.scope != self._asked():
             raise MarkError("the mark belongs to another scope, account or way of asking")
-        known, settings = csn_by_server(mark.value), self.search.settings
-        candidates: set[str] = set()
-        following = ""
         with signed_in(settings) as connection:
             self.search.require_bases(connection)
-            for base in settings.base_dn:
-                answer = refresh(connection, base, self.search.user_filter, mark.value)
-                candidates |= answer.candidates
-                # The first base was asked first: what happened since is told once more, not lost.
-                following = following or answer.cookie or mark.value
-            self._require_units_unchanged(connection, known)
-            require_no_jump(len(candidates))
-            gone = yield from self.search.people_by_id(sorted(candidates), connection)
+            # In this order: what happens meanwhile is told once more, and never lost.
+            told = way.since(connection, self.search, mark.value)
+            require_no_jump(len(told.candidates))
+            if beside(connection, self.search) != mark.beside:
+                raise MarkError(
+                    "a unit or a group that people are in is another than it was, and nobody "
+                    "tells of the people in it"
+                )
+            gone = yield from self.search.people_by_id(sorted(told.candidates), connection)
+        following = Mark(way=mark.way, scope=mark.scope, beside=mark.beside, value=told.following)
         return ChangesProof(
-            entries=len(candidates) - len(gone),
+            entries=len(told.candidates) - len(gone),
             gone=tuple(gone),
-            mark=self._mark(following),
-            detail=(
-                f"{len(candidates):,} changes by syncrepl from {settings.host}, "
-                f"{monotonic() - began:.1f} s"
-            ),
+            mark=following.to_text(),
+            detail=self._detail(way, told, monotonic() - began),
         )
 
-    def _require_units_unchanged(
-        self, connection: ldap3.Connection, known: Mapping[str, str]
-    ) -> None:
-        """Refuse changes while a unit is another: nobody tells of the people below it.
+    def _detail(self, way: Way, told: Told, seconds: float) -> str:
+        return (
+            f"{len(told.candidates):,} changes by {way.name} from {self.search.settings.host}, "
+            f"{seconds:.1f} s{f'; {told.omits}' if told.omits else ''}"
+        )
 
-        Raises:
-            MarkError: A unit was renamed, moved or made.
-            SourceError: The connection broke.
-        """
-        for base in self.search.settings.base_dn:
-            with unbroken():
-                connection.search(
-                    base,
-                    f"(&{_UNITS}(entryCSN>={min(known.values())}))",
-                    ldap3.SUBTREE,
-                    dereference_aliases=ldap3.DEREF_NEVER,
-                    attributes=["entryCSN"],
-                )
-            require_success(connection, "the units cannot be read")
-            for entry in entries(connection):
-                number = entry["raw_attributes"]["entryCSN"][0].decode()
-                if number > known.get(server_of(number), ""):
-                    raise MarkError(f"the unit {entry['dn']} changed; everyone is read")
-
-    def _mark(self, cookie: str) -> str:
-        return Mark(way=SYNCREPL, scope=self._asked(), value=cookie).to_text()
+    def _ways(self) -> Sequence[Way]:
+        """Return the ways the settings leave us."""
+        named = self.search.settings.changes
+        return [way for way in _WAYS if named in ("auto", way.name)]
 
     def _asked(self) -> str:
         settings = self.search.settings

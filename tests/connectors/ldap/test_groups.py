@@ -83,8 +83,6 @@ def test_names_of_groups_are_told_when_the_mapping_asks(branch):
         "u0": {"chess", "dept-all", "dept-sales"}, "u1": {"dept-all"},
         "u2": set(), "u3": set(), "u4": set(), "u5": set(),
     }  # fmt: skip
-    assert not directory.offers_changes
-    assert reading(branch).offers_changes
 
 
 def test_somebody_found_by_id_is_in_scope_by_the_same_groups(branch):
