@@ -24,6 +24,7 @@ from provisioning.services.managers import (
     manager_of,
     number_managed,
 )
+from provisioning.services.photos import has_photo
 from provisioning.services.reports import FindingRow, finding_row
 from provisioning.storage.models.accounts import (
     BindingRecord,
@@ -93,6 +94,7 @@ class PersonReport:
     since: datetime
     department: str | None
     title: str | None
+    has_photo: bool
     protected: bool
     pinned: bool
     manager: ManagerLine | None
@@ -137,6 +139,7 @@ def person_report(context: ServiceContext, employee_id: UUID) -> PersonReport:
             since=employee.state_since,
             department=employee.department,
             title=employee.title,
+            has_photo=has_photo(session, employee.id),
             protected=employee.protected,
             pinned=employee.pinned,
             manager=manager_of(session, employee, context.policy.owner_of("manager")),
