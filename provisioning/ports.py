@@ -5,12 +5,12 @@ The language of mapping expressions is the domain's own wish: `domain.rules.Expr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot
@@ -107,6 +107,32 @@ class DirectorySource(Protocol):
 
         Raises:
             SourceError: The source could not be asked.
+        """
+        ...
+
+
+@runtime_checkable
+class PhotoSource(Protocol):
+    """A directory that may have photos: an export has none."""
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether they are wanted."""
+        ...
+
+    def photos_of(self, ids: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield id and photo of everybody of some ids who is there; None: they have no photo.
+
+        Raises:
+            SourceError: The source could not be asked, or its answer was cut short.
+        """
+        ...
+
+    def photos_since(self, moment: datetime) -> Iterator[tuple[str, bytes | None]]:
+        """Yield id and photo of everybody whose entry was modified since a time, as above.
+
+        Raises:
+            SourceError: As above.
         """
         ...
 

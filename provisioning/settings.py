@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import time
 from pathlib import Path
@@ -76,6 +77,18 @@ class Settings(Table):
             for name, table in tables.items()
         }
 
+    @field_validator("sources")
+    @classmethod
+    def _one_owner_each(cls, sources: Mapping[str, SourceSettings]) -> Mapping[str, SourceSettings]:
+        owned = Counter(attribute for source in sources.values() for attribute in source.owns)
+        for attribute, owners in owned.items():
+            if owners > 1:
+                names = [name for name, source in sources.items() if attribute in source.owns]
+                raise ValueError(
+                    f"{' and '.join(names)} both own {attribute}; one of them has the say"
+                )
+        return sources
+
     @property
     def origins(self) -> Mapping[str, str]:
         """Where each value came from, by dotted key: "default", "file PATH", "environment PORT"."""
@@ -101,6 +114,7 @@ class Settings(Table):
             contact_email=self.people.contact_email,
             verified_domains=self.people.verified_domains,
             old_domains=self.people.old_domains,
+            owners={each: name for name, source in self.sources.items() for each in source.owns},
             protected=frozenset(self.people.protected),
         )
 

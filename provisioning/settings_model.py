@@ -22,6 +22,7 @@ from pydantic import (
 
 from provisioning.domain.keys import CorrelationKey
 from provisioning.domain.policy import ContactPolicy, WhenFull
+from provisioning.domain.precedence import Attribute
 from provisioning.settings_types import (
     DatabaseUrl,
     Days,
@@ -237,6 +238,10 @@ class SourceSettings(Table):
 
     authoritative: bool = True
     """Whether somebody linked to several sources leaves when this one says so."""
+
+    owns: tuple[Attribute, ...] = ()
+    """Attributes it has the say about, whoever is authoritative: display_name, department, title,
+    mailbox, starts_at, mail, manager. It counts for a person from the next change on."""
 
     mapping: Mapping[str, Any] = Field(default_factory=dict)
     """Rules that override the preset's: field = "attribute", or field = { expr = "CEL" }."""

@@ -48,7 +48,7 @@ def _source() -> Iterator[str]:
     yield f"# {SourceSettings.__doc__}"
     yield "# [sources.corp-ad]"
     yield '# type = "ldap"  # or "ldif", "scim"'
-    for name in ("first_run", "authoritative", "mapping", "mapping_file"):
+    for name in ("first_run", "authoritative", "owns", "mapping", "mapping_file"):
         for line in _setting(("sources", "corp-ad", name), SourceSettings.model_fields[name]):
             yield line if line.startswith("#") else f"# {line}"
     yield f"# {SourceSettings.model_fields['options'].description}"

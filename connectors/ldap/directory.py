@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from time import monotonic
 
 import ldap3
@@ -14,6 +15,7 @@ import ldap3
 from connectors.ldap.changes.reading import Changes
 from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
 from connectors.ldap.finding import Finder
+from connectors.ldap.photos import PhotoSearch
 from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.settings import LdapSettings
@@ -91,6 +93,27 @@ class LdapDirectory:
     def offers_changes(self) -> bool:
         """Whether changes are asked for; a server that tells none gives no mark to begin at."""
         return self.settings.changes != "off"
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether photos are wanted."""
+        return self.settings.photos != "off"
+
+    def photos_of(self, ids: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
+        """Yield the photo of everybody of some ids; see `photos`."""
+        return self._photos().of(ids)
+
+    def photos_since(self, moment: datetime) -> Iterator[tuple[str, bytes | None]]:
+        """Yield the photo of everybody whose entry was modified since; see `photos`."""
+        return self._photos().since(moment)
+
+    def _photos(self) -> PhotoSearch:
+        preset, named = self.preset(), self.settings.photos
+        return PhotoSearch(
+            search=self.search(preset),
+            attribute=preset.photo_attribute if named == "auto" else named,
+            modified_attribute=preset.modified_attribute,
+        )
 
     def changes(self, mark: str) -> DirectoryChanges:
         """Begin to read what changed since a mark; see `changes.reading`."""

@@ -20,6 +20,10 @@ class LdapPreset:
     title: str
     id_attribute: str
     user_filter: str
+    photo_attribute: str
+    modified_attribute: str
+    """When an entry was modified last; every directory can be asked for what is later."""
+
     mapping: Mapping[str, Any]
 
 
@@ -31,5 +35,7 @@ def load_preset(name: str) -> LdapPreset:
         title=document["title"],
         id_attribute=document["id_attribute"],
         user_filter=document["user_filter"],
+        photo_attribute=document["photo_attribute"],
+        modified_attribute=document["modified_attribute"],
         mapping=document["mapping"],
     )

@@ -82,6 +82,9 @@ class LdapSettings(BaseModel):
     changes: Literal["auto", "dirsync", "syncrepl", "usn", "modified", "off"] = "auto"
     """How to ask what changed between the nights: auto takes the best way there is."""
 
+    photos: str = Field(default="auto", min_length=1)
+    """auto reads the preset's attribute, jpegPhoto or thumbnailPhoto; off reads none; or a name."""
+
     sentinel_dn: str = ""
     """An entry that must be among those read, else the reading is not believed."""
 

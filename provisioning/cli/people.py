@@ -41,7 +41,9 @@ def people(
 
 @click.command()
 @click.argument("key")
-@click.option("--why", is_flag=True, help="Only the sentence.")
+@click.option(
+    "--why", is_flag=True, help="Only why: the state, what is held, and whose word counts."
+)
 @command
 @pass_screen
 def person(screen: Screen, key: str, *, why: bool) -> None:
@@ -49,11 +51,14 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
     services = screen.wiring.services()
     report = services.person(services.reports.find(key))
     if screen.json:
-        screen.document({"name": report.display_name, "why": report.why} if why else report)
+        said = {"name": report.display_name, "why": report.why, "said": report.said}
+        screen.document(said if why else report)
         return
     screen.say(f"{report.display_name} ({report.number}) is {report.why}")
     for row in report.held:
         screen.say(f"Held ({row.id}): {row.because}. Why: {row.held_because}.")
+    for line in report.said:
+        screen.say(f"{line.attribute}: {line}.")
     if why:
         return
     if report.manager:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -50,6 +51,9 @@ class Policy:
     old_domains: tuple[str, ...] = ()
     """Lower case; domains the company had before, so that a difference is explained (E4)."""
 
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """The source that owns an attribute, by attribute; the others have none (P6)."""
+
     protected: frozenset[str] = frozenset()
     """Folded user names, addresses or directory ids that no run may dismiss (D4)."""
 
@@ -62,6 +66,10 @@ class Policy:
             raise ValueError("nights and counts cannot be negative")
         if len(set(self.correlation_keys)) != len(self.correlation_keys):
             raise ValueError("a correlation key is named once")
+
+    def owner_of(self, attribute: str) -> str:
+        """Return the source that owns an attribute; "" if none does."""
+        return self.owners.get(attribute, "")
 
     def removal_limit(self, seated: int) -> int:
         """Return how many of a source's seated people one run may remove (D5).

@@ -56,7 +56,8 @@ class Applier:
             self._perform(run, source, seq)
             if progress is not None:
                 progress(number, len(due))
-        resolve_managers_of_run(self.context.database, source.id, self.run_id)
+        owner = self.context.policy.owner_of("manager")
+        resolve_managers_of_run(self.context.database, source.id, self.run_id, owner)
         return self._close()
 
     def _perform(self, run: RunRecord, source: Source, seq: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
@@ -51,6 +51,7 @@ from provisioning.services.tokens import NewToken, TokenService
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.base import Database
 from provisioning.storage.locks import COMPOSING, take_turn
+from provisioning.storage.models.employees import LinkRecord
 from provisioning.storage.models.intranets import (
     IntranetRecord,
     SeatCounterRecord,
@@ -234,4 +235,11 @@ def _ensure_source(
             f"{configured.kind}; its people would lose their source. Choose another name."
         )
     source.first_run = configured.first_run
-    source.authoritative = configured.authoritative
+    if source.authoritative != configured.authoritative:
+        source.authoritative = configured.authoritative
+        session.flush()
+        session.execute(
+            update(LinkRecord)
+            .where(LinkRecord.source_id == source.id)
+            .values(authoritative=configured.authoritative)
+        )

@@ -52,9 +52,12 @@ class ManagedRow:
     state: str
 
 
-def manager_of(session: Session, employee: EmployeeRecord) -> ManagerLine | None:
-    """Return who manages somebody; None if no source names anybody."""
-    said = said_of_manager(session, employee.id)
+def manager_of(session: Session, employee: EmployeeRecord, owner: str = "") -> ManagerLine | None:
+    """Return who manages somebody; None if no source names anybody.
+
+    `owner` is the source whose word about managers comes first; "" is none.
+    """
+    said = said_of_manager(session, employee.id, owner)
     if said is None:
         return None
     source_id, name = said

@@ -15,11 +15,11 @@ from provisioning.domain.employees import Change, EmployeeState, state_after
 from provisioning.domain.people import DirectoryId, Person
 from provisioning.domain.places import place_key
 from provisioning.domain.policy import ContactPolicy
-from provisioning.domain.precedence import OWNED, settled
+from provisioning.domain.precedence import OWNED, Attribute, Voice, Word, has_the_say, settled
 from provisioning.services.context import ServiceContext
 from provisioning.storage.core import add_row, add_rows, execute, table_of, this
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
-from provisioning.storage.models.intranets import IntranetRecord
+from provisioning.storage.models.intranets import IntranetRecord, SourceRecord
 from provisioning.storage.sources import Source
 
 ADDRESSED = frozenset({"mail", "aliases", "mailbox"})
@@ -40,7 +40,8 @@ _RETIRE = (
     update(_LINK).where(this(_LINK.c.employee_id), this(_LINK.c.source_id)).values(hidden=True)
 )
 _OTHERS = (
-    select(_LINK.c.anchor, _LINK.c.authoritative, _LINK.c.applied)
+    select(SourceRecord.name, SourceRecord.authoritative, _LINK.c.anchor, _LINK.c.applied)
+    .join(SourceRecord, SourceRecord.id == _LINK.c.source_id)
     .where(
         this(_LINK.c.employee_id),
         _LINK.c.source_id != bindparam("source_id"),
@@ -74,7 +75,9 @@ def new_employee(
         created_at=now,
         waiting_since=now if state is EmployeeState.WAITING else None,
     )
-    _write_owned(employee, settled(person, (), (), authoritative=True))
+    _write_owned(
+        employee, settled(Word(Voice(person.id.source, authoritative=True), person), (), (), {})
+    )
     session.add(employee)
     return employee
 
@@ -138,33 +141,38 @@ def apply_person(  # noqa: PLR0913 - what is known of a write saves statements
     if newcomer:
         _add_addresses(session, employee, source, person)
         return
-    leads = source.authoritative
+    owners = context.policy.owners
     # What the others say matters where this source has not the say, or says something no more.
-    asked = not leads or not frozenset(OWNED).isdisjoint(withdrawn)
+    ceded = any(owner != source.name for owner in owners.values())
+    asked = ceded or not source.authoritative or not frozenset(OWNED).isdisjoint(withdrawn)
     others = _other_words(session, source, employee) if asked else []
-    _write_owned(employee, settled(person, withdrawn, others, authoritative=leads))
-    if not linking and (leads or not others):
+    mine = Voice(source.name, source.authoritative)
+    _write_owned(employee, settled(Word(mine, person), withdrawn, others, owners))
+    voices = [word.voice for word in others]
+    if not linking and has_the_say(mine, voices, Attribute.MAIL, owners):
         _follow(context, employee, person)
     if addresses:
         execute(session, _FORGET_ADDRESSES, this_employee_id=employee.id, this_source_id=source.id)
         _add_addresses(session, employee, source, person)
 
 
-def owns(session: Session, source: Source, employee: EmployeeRecord) -> bool:
-    """Whether this source has the say: it is authoritative, or nobody else vouches (P6)."""
-    if source.authoritative:
-        return True
-    others = execute(session, _OTHERS, this_employee_id=employee.id, source_id=source.id)
-    return others.first() is None
+def decides_on_mail(
+    session: Session, context: ServiceContext, source: Source, employee: EmployeeRecord
+) -> bool:
+    """Whether a source has the say about where invitations go (P6, I5)."""
+    mine = Voice(source.name, source.authoritative)
+    others = [word.voice for word in _other_words(session, source, employee)]
+    return has_the_say(mine, others, Attribute.MAIL, context.policy.owners)
 
 
-def _other_words(
-    session: Session, source: Source, employee: EmployeeRecord
-) -> list[tuple[bool, Person]]:
+def _other_words(session: Session, source: Source, employee: EmployeeRecord) -> list[Word]:
     """Return what every other source says of an employee; the oldest link first (P6)."""
     rows = execute(session, _OTHERS, this_employee_id=employee.id, source_id=source.id)
     return [
-        (row.authoritative, Person.from_json(DirectoryId("other", row.anchor), row.applied))
+        Word(
+            Voice(row.name, row.authoritative),
+            Person.from_json(DirectoryId(row.name, row.anchor), row.applied),
+        )
         for row in rows
     ]
 

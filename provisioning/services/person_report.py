@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.addresses import difference
 from provisioning.domain.errors import NotFoundError
+from provisioning.services.authority import SaidLine, said_of
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_reports import HeldRow, held_of
 from provisioning.services.invitations import open_invitation_of
@@ -23,6 +24,7 @@ from provisioning.services.managers import (
     manager_of,
     number_managed,
 )
+from provisioning.services.photos import has_photo
 from provisioning.services.reports import FindingRow, finding_row
 from provisioning.storage.models.accounts import (
     BindingRecord,
@@ -92,6 +94,7 @@ class PersonReport:
     since: datetime
     department: str | None
     title: str | None
+    has_photo: bool
     protected: bool
     pinned: bool
     manager: ManagerLine | None
@@ -102,6 +105,9 @@ class PersonReport:
     addresses: Sequence[AddressLine]
     invitation: dict[str, Any] | None
     links: Sequence[LinkLine]
+    said: Sequence[SaidLine]
+    """Whose word counts, if several sources vouch."""
+
     held: Sequence[HeldRow]
     findings: Sequence[FindingRow]
     tasks: Sequence[dict[str, Any]]
@@ -133,14 +139,16 @@ def person_report(context: ServiceContext, employee_id: UUID) -> PersonReport:
             since=employee.state_since,
             department=employee.department,
             title=employee.title,
+            has_photo=has_photo(session, employee.id),
             protected=employee.protected,
             pinned=employee.pinned,
-            manager=manager_of(session, employee),
+            manager=manager_of(session, employee, context.policy.owner_of("manager")),
             manages=managed_people(session, employee_id),
             manages_people=number_managed(session, employee_id),
             addresses=_addresses(session, context, employee),
             invitation=_invitation(session, employee),
             links=_links(session, employee_id),
+            said=said_of(session, employee, context.policy.owners),
             held=held_of(session, employee_id),
             findings=[finding_row(row) for row in findings],
             tasks=_tasks(session, employee_id),

@@ -27,7 +27,13 @@ from provisioning.services.invitations import (
     open_invitation_of,
 )
 from provisioning.services.match_queue import ask
-from provisioning.services.people import ADDRESSED, REMEMBER, apply_person, new_employee, owns
+from provisioning.services.people import (
+    ADDRESSED,
+    REMEMBER,
+    apply_person,
+    decides_on_mail,
+    new_employee,
+)
 from provisioning.services.seats import free_seat, take_seat
 from provisioning.services.standing import load_employee
 from provisioning.services.states import move
@@ -138,7 +144,11 @@ class Provisioner:
         address = invitation.address if invitation else None
         touched = self._write_person(action, employee, person)
         anew = must_invite_anew(person, action.changes, employee.state, address)
-        if anew and person.mail and owns(self.session, self.source, employee):
+        if (
+            anew
+            and person.mail
+            and decides_on_mail(self.session, self.context, self.source, employee)
+        ):
             end_invitation(self.session, self.context, employee.id, "replaced")
             self._invite(employee, person.mail)
         if action.because.rule in LINKING:
@@ -241,7 +251,8 @@ class Provisioner:
             withdrawn=frozenset(one.name for one in action.changes if one.new is None),
         )
         if self.run_id is None and self._may_manage(action, person):
-            resolve_managers(self.session, self.source.id, person.id.value)
+            owner = self.context.policy.owner_of("manager")
+            resolve_managers(self.session, self.source.id, person.id.value, owner)
         return touches or stands
 
     def _may_manage(self, action: Action, person: Person) -> bool:

@@ -21,6 +21,7 @@ from provisioning.services.audit import record
 from provisioning.services.budget import choose_within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.invitations import InvitationService
+from provisioning.services.photos import read_photos
 from provisioning.services.planning import Planner
 from provisioning.services.reading import rules_of
 from provisioning.services.settling import expire_older, is_news, must_be_shown, settle_afresh
@@ -79,6 +80,7 @@ class RunService:
             self._forget_reading(run_id)
             return run_id
         self._apply_planned(run_id, actor, progress)
+        read_photos(self._context, configured)
         return run_id
 
     def sync_changes(self, source: str, actor: Actor) -> int | None:

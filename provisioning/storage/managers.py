@@ -60,7 +60,11 @@ def _words() -> Select[*tuple[Any, ...]]:
         .outerjoin(_THERE, _THERE.id == _PLACE.employee_id)
         .where(_WORD.hidden.is_(False), _WORD.manager_key.is_not(None))
         .order_by(
-            case((SourceRecord.authoritative, 0), else_=1),
+            case(
+                (SourceRecord.name == bindparam("owner"), 0),
+                (SourceRecord.authoritative, 1),
+                else_=2,
+            ),
             _WORD.linked_at,
             _WORD.anchor,
             # A place may have been somebody else's: who is there now comes first.
@@ -125,31 +129,42 @@ _EMPLOYEE = table_of(EmployeeRecord)
 _WRITE = update(_EMPLOYEE).where(this(_EMPLOYEE.c.id))
 
 
-def resolve_managers_of_run(database: Database, source_id: UUID, run_id: int) -> int:
+def resolve_managers_of_run(
+    database: Database, source_id: UUID, run_id: int, owner: str = ""
+) -> int:
     """Look up again whom a run's actions may concern; returns how many got another manager.
 
     Some at a time, each in a transaction: nobody waits long, and a run that was killed begins
     again. Nothing is written of people whose manager is the same.
+
+    Args:
+        database: Where they are.
+        source_id: Whose run it was.
+        run_id: Its number.
+        owner: The source whose word about managers comes first; "" is none.
     """
     with database.read() as session:
         last = execute(session, _LAST, this_run_id=run_id).scalar()
     changed = 0
     for first in range(0, (last or 0) + 1, BATCH) if last is not None else ():
-        which = {"source_id": source_id, "run_id": run_id, "first": first}
+        which = {"source_id": source_id, "run_id": run_id, "first": first, "owner": owner}
         with database.write() as session:
             found = execute(session, _AFTER_RUN, **which, last=first + BATCH - 1)
             changed += _write(session, found)
     return changed
 
 
-def resolve_managers(session: Session, source_id: UUID, anchor: str) -> int:
+def resolve_managers(session: Session, source_id: UUID, anchor: str, owner: str = "") -> int:
     """Look up again whom one person concerns whose link was written; returns how many changed."""
-    return _write(session, execute(session, _AFTER_WRITE, source_id=source_id, this_anchor=anchor))
+    which = {"source_id": source_id, "this_anchor": anchor, "owner": owner}
+    return _write(session, execute(session, _AFTER_WRITE, **which))
 
 
-def said_of_manager(session: Session, employee_id: UUID) -> tuple[UUID, str] | None:
+def said_of_manager(
+    session: Session, employee_id: UUID, owner: str = ""
+) -> tuple[UUID, str] | None:
     """Return which source's word about an employee's manager counts, and what it says."""
-    row = execute(session, _SAID, this_employee_id=employee_id).first()
+    row = execute(session, _SAID, this_employee_id=employee_id, owner=owner).first()
     return None if row is None else (row[0], row[1]["manager"])
 
 

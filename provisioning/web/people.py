@@ -13,11 +13,15 @@ from flask_wtf import FlaskForm
 from provisioning.domain.employees import EmployeeState
 from provisioning.services.container import Services
 from provisioning.services.files import PEOPLE_COLUMNS, people_cells
+from provisioning.services.photos import photo_of
 from provisioning.storage.models.accounts import RoleName
 from provisioning.web.entrance import acting, needs
 from provisioning.web.listing import PAGE, asked_choice, asked_number, csv_file, json_file
 
 LONGEST_SEARCH = 200
+
+PHOTO_POLICY = "default-src 'none'; sandbox"
+"""Whatever a photo really is, opened by itself it does nothing."""
 
 
 class PeoplePages:
@@ -34,6 +38,7 @@ class PeoplePages:
         admin.add_url_rule("/people.json", "people_json", self.people_json)
         one = "/people/<uuid:employee_id>"
         admin.add_url_rule(one, "person", self.person)
+        admin.add_url_rule(f"{one}/photo", "photo", self.photo)
         admin.add_url_rule(f"{one}/invite", "invite_person", self.invite, methods=["POST"])
 
     def people(self) -> ResponseReturnValue:
@@ -76,6 +81,13 @@ class PeoplePages:
         return render_template(
             "admin/person.html", person=person, readable=readable, form=FlaskForm(formdata=None)
         )
+
+    def photo(self, employee_id: UUID) -> Response:
+        """Send somebody's photo, as what it is and nothing else."""
+        photo = photo_of(self._services.context, employee_id)
+        response = Response(photo.content, mimetype=photo.content_type)
+        response.headers["Content-Security-Policy"] = PHOTO_POLICY
+        return response
 
     @needs(RoleName.OPERATOR)
     def invite(self, employee_id: UUID) -> ResponseReturnValue:

@@ -80,3 +80,9 @@ def test_the_break_glass_list_knows_people_however_their_name_is_written():
 def test_an_address_nobody_gave_protects_nobody():
     """D4: an empty line in the list is no name."""
     assert not Policy(protected=frozenset({""})).protects(person("ann", mail=None))
+
+
+def test_an_attribute_has_one_owner_or_none():
+    """P6: of the others nobody has the say alone."""
+    policy = Policy(owners={"title": "hr"})
+    assert (policy.owner_of("title"), policy.owner_of("manager")) == ("hr", "")

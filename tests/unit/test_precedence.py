@@ -6,17 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.precedence import OWNED, settled
+from provisioning.domain.precedence import OWNED, Attribute, Voice, Word, has_the_say, settled
 from tests.kit.domain import person
 
 MINE, THEIRS, LEADING = "mine", "theirs", "leading"
 
 
-def title(mine, others=(), *, withdrawn=(), authoritative):
-    """What becomes of the title; "kept" when it is not touched."""
-    told = [(leads, person("ann", title=said)) for leads, said in others]
-    values = settled(person("ann", title=mine), withdrawn, told, authoritative=authoritative)
-    return values.get("title", "kept")
+def say(source, title, *, leads):
+    return Word(Voice(source, leads), person("ann", title=title))
+
+
+def title(mine, others=(), *, withdrawn=(), authoritative, owner=""):
+    """What becomes of the title; "kept" when it is not touched. Sources are 0 (mine), 1, 2 ..."""
+    told = [say(str(n), said, leads=leads) for n, (leads, said) in enumerate(others, start=1)]
+    word = say("0", mine, leads=authoritative)
+    return settled(word, withdrawn, told, {"title": owner} if owner else {}).get("title", "kept")
 
 
 @pytest.mark.parametrize(
@@ -43,11 +47,51 @@ def test_a_source_changes_only_what_it_owns(mine, others, withdrawn, authoritati
     assert title(mine, others, withdrawn=withdrawn, authoritative=authoritative) == expected
 
 
+@pytest.mark.parametrize(
+    ("mine", "others", "owner", "authoritative", "expected"),
+    [
+        (MINE, [(True, THEIRS)], "0", False, MINE),
+        (MINE, [(False, THEIRS)], "1", True, THEIRS),
+        (MINE, [(True, LEADING), (False, THEIRS)], "2", True, THEIRS),
+        (MINE, [(False, None)], "1", True, MINE),
+        (None, [(False, THEIRS)], "0", True, THEIRS),
+        (MINE, [(True, LEADING)], "elsewhere", False, LEADING),
+    ],
+)
+def test_the_owner_of_an_attribute_comes_first(mine, others, owner, authoritative, expected):
+    """P6: whoever is authoritative; if it says nothing, the others are asked as ever."""
+    assert title(mine, others, authoritative=authoritative, owner=owner) == expected
+    assert title(mine, others, authoritative=authoritative, owner=owner, withdrawn=["title"]) == (
+        expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("mine", "others", "owner", "expected"),
+    [
+        (False, [], "", True),
+        (False, [], "elsewhere", True),
+        (True, [False], "", True),
+        (True, [True], "", True),
+        (False, [False], "", False),
+        (False, [True], "", False),
+        (False, [True], "0", True),
+        (True, [False], "1", False),
+        (True, [False], "elsewhere", True),
+    ],
+)
+def test_one_source_decides_where_letters_go(mine, others, owner, expected):
+    """P6, I5: the owner of the mail, else the authoritative one, else who is alone."""
+    voices = [Voice(str(n), leads) for n, leads in enumerate(others, start=1)]
+    assert has_the_say(Voice("0", mine), voices, "mail", {"mail": owner}) == expected
+
+
 def test_every_attribute_is_settled_for_itself():
     """P6: the department of one source and the title of another, on one employee."""
     day = datetime(2026, 12, 1, tzinfo=UTC)
     hr = person("ann", department="Sales", starts_at=day)
-    values = settled(person("ann", title="Engineer"), (), [(True, hr)], authoritative=False)
+    mine = say("corp", "Engineer", leads=False)
+    values = settled(mine, (), [Word(Voice("hr", authoritative=True), hr)], {})
     assert values == {
         "display_name": "Ann",
         "department": "Sales",
@@ -58,6 +102,7 @@ def test_every_attribute_is_settled_for_itself():
 
 def test_neither_login_nor_contact_is_a_sources_to_set():
     """E2, P5: not by any precedence."""
+    assert not {"login", "contact_email"} & set(Attribute)
     assert set(OWNED) == {"display_name", "department", "title", "mailbox", "starts_at"}
 
 

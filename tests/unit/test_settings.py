@@ -270,12 +270,13 @@ def test_the_planner_gets_what_was_set(load):
     policy = load(
         "[limits]\ndismiss_count = 4\n[seats]\nwhen_full = 'reject'\n[departures]\n"
         "missing_grace_nights = 3\n[people]\ncontact_email = 'follow_directory'\n"
-        "protected = ['It-Duty@Corp.Example']\n"
+        "protected = ['It-Duty@Corp.Example']\n[sources.hr]\ntype = 'ldap'\nowns = ['title']\n"
     ).policy()
     assert (policy.dismiss_count, policy.missing_grace_nights) == (4, 3)
     assert policy.when_full is WhenFull.REJECT
     assert policy.contact_email is ContactPolicy.FOLLOW_DIRECTORY
     assert policy.protected == {"it-duty@corp.example"}
+    assert policy.owners == {"title": "hr"}
 
 
 def test_settings_cannot_be_changed_afterwards(load):

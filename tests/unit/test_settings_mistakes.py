@@ -73,6 +73,7 @@ def test_a_mistake_in_the_environment_is_named(complaint, environ, sentence):
         ("[sources.x]\nuri = 'a'\n", "sources.x.type is missing"),
         ("[sources.x]\n", "usher.toml: sources.x.type is missing"),
         ("[sources.x]\ntype = 'ldpa'\n", "sources.x.type should be 'ldap', 'ldif' or 'scim'"),
+        ("[sources.x]\ntype = 'ldap'\nowns = ['titel']\n", "owns.0 should be 'display_name'"),
         ("[sources.'X Y']\ntype = 'ldap'\n", "sources are called by small letters"),
         ("[sources]\nx = 1\n", "sources.x should be a valid dictionary"),
         ("sources = 1\n", "sources should be a valid dictionary"),
@@ -85,6 +86,13 @@ def test_a_mistake_in_the_environment_is_named(complaint, environ, sentence):
 )  # fmt: skip
 def test_a_mistake_in_the_file_is_named(complaint, text, sentence):
     assert sentence in complaint(text)
+
+
+def test_an_attribute_has_one_owner(complaint):
+    """P6: two that own it would have no order."""
+    table = "[sources.{}]\ntype = 'ldap'\nowns = ['mail', 'title']\n"
+    told = complaint(table.format("x") + table.format("y"))
+    assert "x and y both own mail; one of them has the say" in told
 
 
 def test_all_mistakes_are_told_at_once(complaint):

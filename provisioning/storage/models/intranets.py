@@ -63,6 +63,9 @@ class SourceRecord(Base):
     mark: Mapped[str | None]
     """Where changes after the last reading begin; the connector's own words."""
 
+    photos_read_at: Mapped[datetime | None]
+    """When the last reading of photos began; the next looks at what was modified since."""
+
     last_read: Mapped[int | None]
     """People the last complete reading returned."""
 

@@ -200,6 +200,7 @@ def upgrade() -> None:
     sa.Column('first_run', sa.String(), nullable=False),
     sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('mark', sa.String(), nullable=True),
+    sa.Column('photos_read_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_read', sa.Integer(), nullable=True),
     sa.Column('last_request_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('failures', sa.Integer(), nullable=False),
@@ -387,6 +388,23 @@ def upgrade() -> None:
         batch_op.create_index('ix_link_manager', ['source_id', 'manager_key'], unique=False)
         batch_op.create_index('ix_link_user_name', ['source_id', 'user_name_key'], unique=False)
         batch_op.create_index('ix_link_where', ['source_id', 'where_key'], unique=False)
+
+    op.create_table('photo',
+    sa.Column('hash', sa.String(), nullable=False),
+    sa.Column('content_type', sa.String(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('hash', name=op.f('pk_photo'))
+    )
+    op.create_table('link_photo',
+    sa.Column('source_id', sa.Uuid(), nullable=False),
+    sa.Column('anchor', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
+    sa.Column('hash', sa.String(), nullable=True),
+    sa.ForeignKeyConstraint(['hash'], ['photo.hash'], name=op.f('fk_link_photo_hash_photo')),
+    sa.ForeignKeyConstraint(['source_id', 'anchor'], ['link.source_id', 'link.anchor'], name=op.f('fk_link_photo_source_id_link'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('source_id', 'anchor', name=op.f('pk_link_photo'))
+    )
+    with op.batch_alter_table('link_photo', schema=None) as batch_op:
+        batch_op.create_index('ix_link_photo_hash', ['hash'], unique=False)
 
     op.create_table('match',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -677,6 +695,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_match_decision')
 
     op.drop_table('match')
+    with op.batch_alter_table('link_photo', schema=None) as batch_op:
+        batch_op.drop_index('ix_link_photo_hash')
+
+    op.drop_table('link_photo')
+    op.drop_table('photo')
     with op.batch_alter_table('link', schema=None) as batch_op:
         batch_op.drop_index('ix_link_where')
         batch_op.drop_index('ix_link_user_name')
