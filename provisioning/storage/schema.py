@@ -10,11 +10,12 @@ from provisioning.storage.models import (
     holds,
     inbound,
     intranets,
+    mappings,
     runs,
     scim,
 )
 
-TABLE_MODULES = (accounts, effects, employees, holds, inbound, intranets, runs, scim)
+TABLE_MODULES = (accounts, effects, employees, holds, inbound, intranets, mappings, runs, scim)
 
 metadata = Base.metadata
 """What `alembic check` compares with the database."""
