@@ -144,3 +144,7 @@ class MappingVersions:
     def written(self, source: str, own: Rules | None) -> Rules:
         """Return own rules; for None the configuration's."""
         return self._sources.configured[source].own_rules if own is None else own
+
+    def to_save(self, source: str, own: Rules | None) -> Rules | None:
+        """Return own rules as they are saved: the configuration's own are left to it."""
+        return None if own == self._sources.configured[source].own_rules else own

@@ -115,6 +115,7 @@ class MappingService:
             SourceError: The reading was cut short or empty: nothing was counted.
         """
         make, current = self.versions.maker(source), self.versions.in_force(source)
+        own = self.versions.to_save(source, own)
         written = self.versions.written(source, own)
         directory, mapping = make(written, current.rules)
         _, before = make(current.rules)
@@ -150,6 +151,7 @@ class MappingService:
             RuleError: A rule can never work.
             DigestMismatchError: What was shown was another change: nothing was saved.
         """
+        own = self.versions.to_save(source, own)
         self.versions.maker(source)(self.versions.written(source, own))
         with self._context.database.write() as session:
             found = find_source(session, self._context, source, for_update=True)

@@ -128,7 +128,7 @@ def test_versions_are_listed_and_any_of_them_can_be_had_back(company):
     assert versions.rules_of("corp", 1) == CITIES
     assert save(company, versions.rules_of("corp", 1)).number == 3
     assert company.services.sources["corp"].own_rules == CITIES
-    assert save(company, versions.rules_of("corp", 0)).from_configuration
+    assert save(company, {}).from_configuration
     assert company.services.sources["corp"].own_rules == {}
     assert versions.in_force("corp").origin.endswith("the configuration's again")
     with pytest.raises(NotFoundError, match="no version 9"):
