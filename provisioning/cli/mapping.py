@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from provisioning.cli.on_demand import rule_line, short
 from provisioning.cli.output import Screen, command, pass_screen
 from provisioning.cli.wiring import actor
-from provisioning.domain.errors import ConfigurationError, RuleError
+from provisioning.domain.errors import ConfigurationError, ProvisioningError, RuleError
 from provisioning.domain.rule_files import in_file, parse_rules, toml_of
 from provisioning.services.container import Services
 from provisioning.services.context import Rules
 from provisioning.services.mapping_effects import Effect
 from provisioning.services.mapping_versions import MappingVersion
 from provisioning.services.mappings import Counted, Sampled
+
+SettingRow = tuple[str, str, str]
+"""A setting's name, its value and where it came from."""
 
 SAVED = click.IntRange(0, 2**31 - 1)
 FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -134,6 +138,30 @@ def mapping_show(screen: Screen, source: str, *, version: int | None) -> None:
     click.echo(toml_of(rules), nl=False)
 
 
+def with_saved(screen: Screen, rows: Sequence[SettingRow]) -> Sequence[SettingRow]:
+    """Return settings with the rules that are in force instead of those they supersede."""
+    try:
+        services = screen.wiring.services()
+        found = {name: services.mappings.versions.in_force(name) for name in _read(services)}
+    except (ProvisioningError, OperationalError) as error:
+        words = "usher: whether a saved mapping stands before these settings is not known"
+        click.echo(f"{words}: {error}", err=True)
+        return rows
+    for source, version in found.items():
+        if not version.from_configuration:
+            table = f"sources.{source}.mapping."
+            origin = f"{version.origin} (usher mapping versions {source})"
+            rows = [row for row in rows if not row[0].startswith(table)]
+            rows += [(f"{table}{name}", text, origin) for name, text in _leaves(version.rules)]
+    return rows
+
+
+def _leaves(rules: Rules) -> Iterator[tuple[str, str]]:
+    for field, rule in rules.items():
+        expression = rule.get("expr") if isinstance(rule, Mapping) else None
+        yield (field, str(rule)) if expression is None else (f"{field}.expr", expression)
+
+
 class _Rules:
     """The rules of a file; inside the block a mistake in them is told by its place in the file."""
 
@@ -156,10 +184,16 @@ class _Rules:
 
 
 def _only_source(services: Services) -> str:
-    names = [name for name, source in services.sources.items() if source.make is not None]
+    names = _read(services)
     if len(names) != 1:
         raise click.UsageError(f"say --source, one of: {', '.join(names) or 'none is read'}")
     return names[0]
+
+
+def _read(services: Services) -> Sequence[str]:
+    """Return the sources that have a mapping."""
+    configured = services.sources.configured
+    return [name for name, source in configured.items() if source.make is not None]
 
 
 def _save(

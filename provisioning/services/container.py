@@ -91,7 +91,7 @@ class Services:
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
-    sources: Mapping[str, ConfiguredSource]
+    sources: SavedSources
     mailer: Mailer
 
     @classmethod
@@ -99,12 +99,12 @@ class Services:
         cls, context: ServiceContext, sources: Mapping[str, ConfiguredSource], mailer: Mailer
     ) -> Self:
         """Make every use case for one intranet."""
-        sources = SavedSources(context, sources)
+        saved = SavedSources(context, sources)
         return cls(
             context=context,
-            runs=RunService(context, sources),
-            on_demand=OnDemandService(context, sources),
-            mappings=MappingService(context, sources),
+            runs=RunService(context, saved),
+            on_demand=OnDemandService(context, saved),
+            mappings=MappingService(context, saved),
             run_reports=RunReports(context),
             reports=Reports(context),
             outbox=OutboxReports(context),
@@ -128,7 +128,7 @@ class Services:
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),
-            sources=sources,
+            sources=saved,
             mailer=mailer,
         )
 

@@ -65,6 +65,12 @@ def test_a_mapping_is_counted_saved_planned_and_rolled_back(usher, rules):
     assert "in force already" in usher("mapping", "save", "corp", rules, "--yes").out
     run = usher("sync", "corp", "--json", code=None).json
     assert (run["state"], run["counts"]["update"]) == ("ready", 4)
+    setting = usher("config", "show", "--origin", "--json").json[
+        "sources.corp.mapping.department.expr"
+    ]
+    assert setting["value"] == 'title(first("uid"))'
+    assert setting["origin"].startswith("version 1, saved by ")
+    assert setting["origin"].endswith("(usher mapping versions corp)")
     listed = usher("mapping", "versions", "corp").out
     assert "1 in force" in listed
     assert "names" in listed
@@ -77,3 +83,11 @@ def test_a_mapping_is_counted_saved_planned_and_rolled_back(usher, rules):
     assert usher("mapping", "restore", "corp", "7", "--yes", code=1).err.startswith(
         "usher: there is no version 7"
     )
+
+
+def test_settings_are_shown_without_a_database_too(usher):
+    """Origin: what cannot be known is said, and the rest is shown."""
+    usher.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
+    shown = usher("config", "show", "--origin")
+    assert "sources.corp.first_run" in shown.out
+    assert "whether a saved mapping stands before these settings is not known" in shown.err
