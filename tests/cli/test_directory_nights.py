@@ -29,6 +29,7 @@ ca_file = "{ca}"
 preset = "openldap"
 page_size = 8
 receive_seconds = 5
+changes = "off"
 first_run = "apply"
 """
 EVERYBODY = [

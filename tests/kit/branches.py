@@ -84,7 +84,7 @@ class Branch:
     def make(cls, server: Server, people: int = 0) -> Branch:
         """Make one with its units, and u0, u1 ... in People."""
         branch = cls(server, f"OU=branch-{secrets.token_hex(4)},{server.suffix}")
-        with branch._administering() as connection:
+        with branch.administering() as connection:
             for dn in (branch.base, *(branch.unit(name) for name in UNITS)):
                 connection.add(dn, "organizationalUnit")
         branch.add(*(f"u{number}" for number in range(people)))
@@ -108,7 +108,7 @@ class Branch:
     def add(self, *uids: str, unit: str = "People", **values: Any) -> None:
         """Add plain people, with other or more attributes."""
         kind = self.server.kind
-        with self._administering() as connection:
+        with self.administering() as connection:
             for uid in uids:
                 dn = f"{kind.rdn}={uid},{self.unit(unit)}"
                 connection.add(
@@ -118,7 +118,7 @@ class Branch:
 
     def modify(self, *uids: str, **values: str | Sequence[str]) -> None:
         """Replace attributes; an empty value takes one away."""
-        with self._administering() as connection:
+        with self.administering() as connection:
             for uid in uids:
                 connection.modify(self.people[uid], _replacing(values))
 
@@ -131,31 +131,31 @@ class Branch:
     def rename(self, uid: str, new: str) -> None:
         """Give a new name in the DN; the person stays who they are."""
         rdn, (_, _, above) = f"{self.server.kind.rdn}={new}", self.people[uid].partition(",")
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.modify_dn(self.people.pop(uid), rdn)
         self.people[new] = f"{rdn},{above}"
 
     def move(self, uid: str, unit: str) -> None:
         """Move into another unit of the branch."""
         rdn, _, _ = self.people[uid].partition(",")
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.modify_dn(self.people[uid], rdn, new_superior=self.unit(unit))
         self.people[uid] = f"{rdn},{self.unit(unit)}"
 
     def delete(self, *uids: str) -> None:
-        with self._administering() as connection:
+        with self.administering() as connection:
             for uid in uids:
                 connection.delete(self.people.pop(uid))
 
     def add_unit(self, name: str, above: str = "") -> None:
         """Add a unit, below another one of the branch or below its top."""
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.add(self._in_unit(name, above), "organizationalUnit")
 
     def rename_unit(self, name: str, new: str, above: str = "") -> None:
         """Rename a unit; whoever is in it goes with it."""
         old, now = self._in_unit(name, above), self._in_unit(new, above)
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.modify_dn(old, f"OU={new}")
         for uid, dn in self.people.items():
             self.people[uid] = dn.removesuffix(old) + now if dn.endswith(old) else dn
@@ -173,7 +173,7 @@ class Branch:
             "sAMAccountName": self._login(name),
             "groupType": "-2147483640",
         }  # universal: it may nest
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.add(
                 dn,
                 kind.group_class,
@@ -183,12 +183,12 @@ class Branch:
 
     def set_members(self, name: str, *members: str) -> None:
         """Say who is in a group: people and groups."""
-        with self._administering() as connection:
+        with self.administering() as connection:
             changes = _replacing(self._members(members) or {"member": []})
             connection.modify(self.groups[name], changes)
 
     def delete_group(self, name: str) -> None:
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.delete(self.groups.pop(name))
 
     def _members(self, names: Sequence[str]) -> dict[str, list[str]]:
@@ -200,7 +200,7 @@ class Branch:
     def anchor(self, uid: str) -> bytes:
         """Return somebody's id as the directory has it."""
         name = self.server.kind.id_attribute
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.search(self.people[uid], "(objectClass=*)", ldap3.BASE, attributes=[name])
             (value,) = _values(connection)[self.people[uid].lower()][name.lower()]
         return value
@@ -211,12 +211,12 @@ class Branch:
         By DN in small letters: attributes by name in small letters, the operational ones too.
         """
         asked = user_filter or f"(objectClass={self.server.kind.person_class})"
-        with self._administering() as connection:
+        with self.administering() as connection:
             connection.search(base or self.base, asked, attributes=["*", "+"])
             return _values(connection)
 
     @contextmanager
-    def _administering(self) -> Iterator[ldap3.Connection]:
+    def administering(self) -> Iterator[ldap3.Connection]:
         with self.server.administering() as connection:
             connection.raise_exceptions = True
             yield connection

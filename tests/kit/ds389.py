@@ -11,23 +11,18 @@ import getpass
 import hashlib
 import re
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import ldap3
 import pytest
 
-from tests.kit.branches import DS389, Branch
-from tests.kit.certificates import Authority, make_authority
+from tests.kit.branches import DS389
+from tests.kit.certificates import Authority
+from tests.kit.directory_server import DirectoryServer, running
 from tests.kit.people import SUFFIX
-from tests.kit.postgres import free_port
-from tests.kit.waiting import wait_for_ldap
 
-ADMIN, ADMIN_PASSWORD = "cn=Directory Manager", "admin-secret"
 _PROGRAM = "/usr/sbin/ns-slapd"
 _DATA = Path("/usr/share/dirsrv/data")
 _ON = ("Retro Changelog Plugin", "Content Synchronization", "MemberOf Plugin", "USN")
@@ -38,19 +33,17 @@ _ACI = (
 )
 
 
-class Ds389:
-    """One running server; tests share it and work each in a branch of their own."""
+class Ds389(DirectoryServer):
+    """One running server."""
 
     kind, suffix = DS389, SUFFIX
+    admin_dn, admin_password = "cn=Directory Manager", "admin-secret"
     reader_dn, reader_password = f"cn=reader,ou=Services,{SUFFIX}", "reader-secret"
     plain_dn = f"cn=plain,ou=Services,{SUFFIX}"
     """May sign in with the reader's password, and read nothing."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port, self.tls_port = free_port(), free_port()
-        self.uri = f"ldap://127.0.0.1:{self.port}"
-        self.ldaps_uri = f"ldaps://127.0.0.1:{self.tls_port}"
+        super().__init__(folder)
         for name in _FOLDERS:
             (folder / name).mkdir()
         self._conf = folder / "conf"
@@ -58,53 +51,26 @@ class Ds389:
         for name in ("slapd-collations.conf", "certmap.conf"):
             shutil.copy(f"/etc/dirsrv/config/{name}", self._conf / name)
         (self._conf / "dse.ldif").write_text(self._configuration())
-        authority = make_authority(folder)
-        self.ca_file = authority.ca_file
-        self._trust(authority)
-        self.process: subprocess.Popen[bytes] | None = None
+        self._trust(self.authority)
         self.start()
         self._fill()
 
-    def start(self) -> None:
-        """Start, on the same ports and data."""
-        with (self.folder / "ds.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM",
-                 _PROGRAM, "-D", self._conf, "-i", self.folder / "run" / "pid", "-d", "0"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
-        wait_for_ldap(self.process, self.port, self.folder / "ds.log")
-
-    def stop(self, how: int = signal.SIGTERM) -> None:
-        """Stop; SIGKILL is a crash."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(30)
-
-    @contextmanager
-    def administering(self) -> Iterator[ldap3.Connection]:
-        server = ldap3.Server(self.uri, get_info=ldap3.NONE)
-        connection = ldap3.Connection(
-            server, ADMIN, ADMIN_PASSWORD, auto_bind=True, check_names=False
+    def command(self) -> Sequence[str | Path]:
+        pid = self.folder / "run" / "pid"
+        return (
+            *("setpriv", "--pdeathsig", "TERM"),
+            *(_PROGRAM, "-D", self._conf, "-i", pid, "-d", "0"),
         )
-        try:
-            yield connection
-        finally:
-            connection.unbind()
-
-    def branch(self, people: int = 0) -> Branch:
-        """A part of the directory of one's own."""
-        return Branch.make(self, people)
 
     def _configuration(self) -> str:
         salt = b"of a test"
-        digest = hashlib.sha512(ADMIN_PASSWORD.encode() + salt).digest() + salt
+        digest = hashlib.sha512(self.admin_password.encode() + salt).digest() + salt
         at = {f"{name}_dir": str(self.folder / name) for name in _FOLDERS}
         words = {
             **at, "schema_dir": self._conf / "schema", "cert_dir": self._conf,
             "config_dir": self._conf, "db_home_dir": self.folder / "db", "db_lib": "bdb",
             "fqdn": "localhost", "ds_port": self.port, "ds_user": getpass.getuser(),
-            "rootdn": ADMIN, "ds_passwd": "{SSHA512}" + base64.b64encode(digest).decode(),
+            "rootdn": self.admin_dn, "ds_passwd": "{SSHA512}" + base64.b64encode(digest).decode(),
             "ldapi": self.folder / "run" / "ldapi", "ldapi_enabled": "off",
             "ldapi_autobind": "off", "ds_suffix": SUFFIX, "ds_bename": "userRoot",
         }  # fmt: skip
@@ -154,12 +120,8 @@ def running_ds389() -> Iterator[Ds389]:
     """A server without people; it fails the test when there is no 389 Directory Server."""
     if not Path(_PROGRAM).exists() or not shutil.which("certutil"):
         pytest.fail("389 Directory Server is missing: apt-get install 389-ds-base")
-    with TemporaryDirectory(prefix="usher-389-") as folder:
-        server = Ds389(Path(folder))
-        try:
-            yield server
-        finally:
-            server.stop()
+    with running(Ds389) as server:
+        yield server
 
 
 def _run(*command: str | Path) -> None:

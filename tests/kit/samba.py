@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import ldap3
 import pytest
 
-from tests.kit.branches import ACTIVE_DIRECTORY, Branch
-from tests.kit.certificates import make_authority
-from tests.kit.postgres import free_port
-from tests.kit.waiting import wait_for_ldap
+from tests.kit.branches import ACTIVE_DIRECTORY
+from tests.kit.directory_server import DirectoryServer, running
 
 _HERE = Path(__file__).parent
 _PASSWORD = "Secret.of.a.test.1"
 _NEEDED = ("/usr/sbin/samba", "/usr/lib/python3/dist-packages/samba")
 
 
-class Samba:
-    """One running server; tests share it and work each in a branch of their own."""
+class Samba(DirectoryServer):
+    """One running domain controller."""
 
     kind, suffix = ACTIVE_DIRECTORY, "DC=ad,DC=corp,DC=example"
+    admin_dn, admin_password = "Administrator@ad.corp.example", _PASSWORD
     reader_dn, reader_password = "svc-reader@ad.corp.example", _PASSWORD
     """May use DirSync and see deleted objects."""
 
@@ -36,13 +33,9 @@ class Samba:
     """May read what everybody may."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port, self.tls_port = free_port(), free_port()
-        self.uri = f"ldap://127.0.0.1:{self.port}"
-        self.ldaps_uri = f"ldaps://127.0.0.1:{self.tls_port}"
-        authority = make_authority(folder)
+        super().__init__(folder)
+        authority = self.authority
         authority.key.chmod(0o600)  # Samba refuses a key that others can read
-        self.ca_file = authority.ca_file
         made = subprocess.run(
             ["/usr/bin/python3", "-I", _HERE / "samba_domain.py", folder / "dc", authority.ca_file,
              authority.certificate, authority.key, _PASSWORD],
@@ -50,40 +43,14 @@ class Samba:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr
-        self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
-    def start(self) -> None:
-        """Start, on the same ports and data."""
+    def command(self) -> Sequence[str | Path]:
         for stale in (self.folder / "dc" / "run").glob("*.pid"):
             stale.unlink()
-        with (self.folder / "samba.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, _HERE / "samba_space.py", self.folder / "dc" / "etc" / "smb.conf",
-                 f"{self.port}:389", f"{self.tls_port}:636"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
-        wait_for_ldap(self.process, self.port, self.folder / "samba.log")
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(30)
-
-    @contextmanager
-    def administering(self) -> Iterator[ldap3.Connection]:
-        server = ldap3.Server(self.uri, get_info=ldap3.NONE)
-        connection = ldap3.Connection(
-            server, "Administrator@ad.corp.example", _PASSWORD, auto_bind=True, check_names=False
-        )
-        try:
-            yield connection
-        finally:
-            connection.unbind()
-
-    def branch(self, people: int = 0) -> Branch:
-        """A part of the directory of one's own."""
-        return Branch.make(self, people)
+        conf = self.folder / "dc" / "etc" / "smb.conf"
+        ports = (f"{self.port}:389", f"{self.tls_port}:636")
+        return (sys.executable, _HERE / "samba_space.py", conf, *ports)
 
 
 @contextmanager
@@ -94,9 +61,5 @@ def running_samba() -> Iterator[Samba]:
             "Samba is missing: apt-get install samba-ad-dc samba-ad-provision ldb-tools "
             "python3-samba"
         )
-    with TemporaryDirectory(prefix="usher-samba-") as folder:
-        server = Samba(Path(folder))
-        try:
-            yield server
-        finally:
-            server.stop()
+    with running(Samba) as server:
+        yield server

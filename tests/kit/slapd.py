@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import ldap3
 import pytest
 
-from tests.kit.branches import OPENLDAP, Branch
-from tests.kit.certificates import make_authority
+from tests.kit.branches import OPENLDAP
+from tests.kit.directory_server import DirectoryServer, running, succeeded
 from tests.kit.people import PEOPLE, SUFFIX, Entry, ldif
-from tests.kit.postgres import free_port
 
 READER = f"cn=reader,ou=Services,{SUFFIX}"
 ADMIN = f"cn=admin,{SUFFIX}"
@@ -101,66 +95,33 @@ olcSpSessionlog: 10000
 """
 
 
-class Slapd:
-    """One running server; everything in it belongs to the test that started it."""
+class Slapd(DirectoryServer):
+    """One running server, with people it began with beside the branches."""
 
-    kind = OPENLDAP
+    kind, suffix, people_dn = OPENLDAP, SUFFIX, PEOPLE
+    admin_dn, admin_password = ADMIN, "admin-secret"
     reader_dn, reader_password = READER, "reader-secret"
-    people_dn, suffix = PEOPLE, SUFFIX
+    environ = {"PATH": _PATH, "LDAPNOINIT": "1"}  # noqa: RUF012 - as declared
 
     def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.entries = {entry.uid: entry for entry in entries}
-        self.port, self.tls_port = free_port(), free_port()
-        authority = make_authority(folder)
-        self.ca_file = authority.ca_file
         (folder / "db").mkdir()
         (folder / "slapd.d").mkdir()
         self._load(0, _CONFIG.format(
-            folder=folder, ca=authority.ca_file, certificate=authority.certificate,
-            key=authority.key, suffix=SUFFIX, admin=ADMIN, reader=READER,
+            folder=folder, ca=self.ca_file, certificate=self.authority.certificate,
+            key=self.authority.key, suffix=SUFFIX, admin=ADMIN, reader=READER,
         ))  # fmt: skip
         self._load(1, "".join(ldif(list(entries))))
-        self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
-    @property
-    def uri(self) -> str:
-        return f"ldap://127.0.0.1:{self.port}"
-
-    @property
-    def ldaps_uri(self) -> str:
-        return f"ldaps://127.0.0.1:{self.tls_port}"
-
-    def start(self) -> None:
-        """Start, on the same ports and data."""
-        with (self.folder / "slapd.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                ["slapd", "-F", str(self.folder / "slapd.d"), "-d", "0",
-                 "-h", f"{self.uri}/ {self.ldaps_uri}/"],
-                env={"PATH": _PATH, "LDAPNOINIT": "1"}, stdout=log, stderr=log,
-                preexec_fn=_few_files,  # noqa: PLW1509 - one call, no lock
-            )  # fmt: skip
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, (self.folder / "slapd.log").read_text()
-            try:
-                socket.create_connection(("127.0.0.1", self.tls_port), 1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        raise AssertionError("slapd did not listen within 15 s")
-
-    def stop(self, how: int = signal.SIGTERM) -> None:
-        """Stop; SIGKILL is a crash."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(how)
-            self.process.wait(20)
-
-    def branch(self, people: int = 0) -> Branch:
-        """A part of the directory of one's own, beside the people it began with."""
-        return Branch.make(self, people)
+    def command(self) -> Sequence[str | Path]:
+        # slapd sizes its tables by the limit of open files; a container's million costs memory.
+        listening = f"{self.uri}/ {self.ldaps_uri}/"
+        return (
+            *("prlimit", "--nofile=1024:1024", "slapd"),
+            *("-F", self.folder / "slapd.d", "-d", "0", "-h", listening),
+        )
 
     def mails(self) -> list[str]:
         return [entry.mail for entry in self.entries.values()]
@@ -174,11 +135,11 @@ class Slapd:
             for uid in uids:
                 entry = Entry(uid=uid, given="New", family="Comer")
                 self.entries[uid] = entry
-                _done(connection.add(entry.dn, attributes=entry.attributes()), connection)
+                succeeded(connection.add(entry.dn, attributes=entry.attributes()), connection)
 
     def delete(self, uid: str) -> None:
         with self.administering() as connection:
-            _done(connection.delete(self.entries.pop(uid).dn), connection)
+            succeeded(connection.delete(self.entries.pop(uid).dn), connection)
 
     def modify(self, uid: str, **values: str | bytes | list[str]) -> None:
         """Replace attributes; an empty value takes one away."""
@@ -189,12 +150,12 @@ class Slapd:
             for name, value in values.items()
         }
         with self.administering() as connection:
-            _done(connection.modify(self.entries[uid].dn, changes), connection)
+            succeeded(connection.modify(self.entries[uid].dn, changes), connection)
 
     def rename(self, uid: str, new: str) -> None:
         """Give a new uid, and so a new DN; the mail stays."""
         with self.administering() as connection:
-            _done(connection.modify_dn(self.entries[uid].dn, f"uid={new}"), connection)
+            succeeded(connection.modify_dn(self.entries[uid].dn, f"uid={new}"), connection)
 
     def renamed(self, uid: str, new: str) -> Entry:
         """Somebody as they are called after `rename`."""
@@ -205,7 +166,7 @@ class Slapd:
         superior = f"ou={ou},{SUFFIX}"
         with self.administering() as connection:
             done = connection.modify_dn(self.entries[uid].dn, f"uid={uid}", new_superior=superior)
-            _done(done, connection)
+            succeeded(done, connection)
 
     def limit_size(self, limit: int | None) -> None:
         """Let the reader have so many entries and no more."""
@@ -219,7 +180,7 @@ class Slapd:
             for name, value in values.items()
         }
         with self.administering("cn=config", "config-secret") as connection:
-            _done(connection.modify(of, changes), connection)
+            succeeded(connection.modify(of, changes), connection)
 
     @contextmanager
     def hiding(self, what: str) -> Iterator[None]:
@@ -233,21 +194,6 @@ class Slapd:
             yield
         finally:
             self.configure(olcAccess=[f"{{0}}{password}", f"{{1}}{everything}"])
-
-    @contextmanager
-    def administering(
-        self,
-        dn: str = ADMIN,
-        password: str = "admin-secret",  # noqa: S107 - of this server
-        *,
-        uri: str = "",
-    ) -> Iterator[ldap3.Connection]:
-        server = ldap3.Server(uri or self.uri, get_info=ldap3.NONE)
-        connection = ldap3.Connection(server, dn, password, auto_bind=True, check_names=False)
-        try:
-            yield connection
-        finally:
-            connection.unbind()
 
     def _load(self, number: int, text: str) -> None:
         subprocess.run(
@@ -266,20 +212,5 @@ def running_slapd(entries: Sequence[Entry]) -> Iterator[Slapd]:
     """A server with these people; it fails the test when there is no slapd."""
     if not all(shutil.which(name, path=_PATH) for name in ("slapd", "slapadd", "ldapsearch")):
         pytest.fail("slapd is missing: apt-get install slapd ldap-utils")
-    with TemporaryDirectory(prefix="usher-slapd-") as folder:
-        server = Slapd(Path(folder), entries)
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
-def _few_files() -> None:
-    """Slapd sizes its tables by the limit of open files; a container's million costs memory."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
-
-
-def _done(answer: Any, connection: ldap3.Connection) -> None:
-    assert answer, connection.result
+    with running(lambda folder: Slapd(folder, entries)) as server:
+        yield server

@@ -62,7 +62,7 @@ def test_a_certificate_for_another_name_is_refused(open_directory, slapd):
 
 
 def test_an_expired_certificate_is_refused(open_directory, tmp_path_factory, monkeypatch):
-    from tests.kit import slapd as kit
+    from tests.kit import directory_server as kit
 
     def expired(folder):
         return make_authority(folder, valid=timedelta(days=-1))

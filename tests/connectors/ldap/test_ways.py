@@ -49,7 +49,7 @@ def test_a_unit_that_is_another_reads_everyone(branch, change):
         branch.add_unit(name, "People")
     branch.add("below", unit="Berlin,OU=People")
     mark = everyone(source_of(branch))[1]
-    with branch._administering() as admin:
+    with branch.administering() as admin:
         berlin, hamburg = (f"OU={name},{branch.unit('People')}" for name in ("Berlin", "Hamburg"))
         if change == "rename":
             admin.modify_dn(berlin, "OU=Potsdam")
@@ -67,7 +67,7 @@ def test_a_unit_that_is_only_described_anew_reads_nobody(branch):
     """R6: who is below it is who they were."""
     branch.add_unit("Berlin", "People")
     mark = everyone(source_of(branch))[1]
-    with branch._administering() as admin:
+    with branch.administering() as admin:
         where = f"OU=Berlin,{branch.unit('People')}"
         admin.modify(where, {"description": [(ldap3.MODIFY_REPLACE, ["by the river"])]})
     assert seen(branch, source_of(branch), mark)[0] == set()
