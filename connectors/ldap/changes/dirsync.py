@@ -15,8 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import ldap3
 from ldap3.core.results import RESULT_SUCCESS
 
-from connectors.ldap.answers import require_no_reference, require_success, unbroken
-from connectors.ldap.changes.domain_controllers import PEOPLE, controller, require_controller
+from connectors.ldap.answers import require_success, unbroken
+from connectors.ldap.changes.domain_controllers import (
+    DOMAIN_SCOPE,
+    PEOPLE,
+    controller,
+    require_controller,
+)
 from connectors.ldap.changes.encoding import element
 from connectors.ldap.changes.marks import require_no_jump
 from connectors.ldap.changes.ways import Told
@@ -62,7 +67,6 @@ class DirSync:
         while more:
             _ask(connection, found.context, PEOPLE, cookie)
             require_success(connection, "the server tells no changes since the mark", MarkError)
-            require_no_reference(connection)
             candidates.update(_anchors(entries(connection)))
             # A controller that does not know the cookie begins with everybody.
             require_no_jump(len(candidates))
@@ -87,7 +91,7 @@ def _ask(connection: ldap3.Connection, context: str, asked: str, cookie: bytes) 
             ldap3.SUBTREE,
             dereference_aliases=ldap3.DEREF_NEVER,
             attributes=["*"],
-            controls=[(DIRSYNC, True, value)],
+            controls=[(DIRSYNC, True, value), DOMAIN_SCOPE],
         )
 
 

@@ -17,6 +17,9 @@ from provisioning.domain.errors import MarkError
 PEOPLE = "(&(objectClass=person)(!(objectClass=computer)))"
 """Also who is deleted, and has neither an objectCategory nor a sAMAccountType any more."""
 
+DOMAIN_SCOPE = ("1.2.840.113556.1.4.1339", False, None)
+"""Whoever lives in another domain below this one is in no base: nobody has to point there."""
+
 SHOW_DELETED = ("1.2.840.113556.1.4.417", True, None)
 
 

@@ -15,6 +15,7 @@ from ldap3.core.results import RESULT_SIZE_LIMIT_EXCEEDED, RESULT_SUCCESS
 from connectors.ldap.answers import unbroken
 from connectors.ldap.changes.dirsync import OBJECT_GUID
 from connectors.ldap.changes.domain_controllers import (
+    DOMAIN_SCOPE,
     PEOPLE,
     SHOW_DELETED,
     controller,
@@ -55,7 +56,7 @@ class Usn:
         if deleted == _TOLD and not _shows_deleted(connection, found.context):
             raise MarkError("what is deleted is hidden from this account now")
         asked = f"(&{PEOPLE}(uSNChanged>={int(number) + 1}))"
-        controls = [SHOW_DELETED] if deleted == _TOLD else []
+        controls = [DOMAIN_SCOPE, *([SHOW_DELETED] if deleted == _TOLD else [])]
         candidates: set[str] = set()
         reader, ids = PersonReader(search.id_attribute, ()), replace(search, attributes=())
         for page in ids.pages(connection, found.context, asked, controls):

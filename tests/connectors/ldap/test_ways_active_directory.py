@@ -103,6 +103,16 @@ def test_a_right_to_see_deletions_that_is_taken_away_is_noticed(domain):
         seen(domain, plain, json.dumps(mark))
 
 
+@pytest.mark.parametrize("way", ["dirsync", "usn"])
+def test_other_domains_of_the_forest_are_no_doubt(domain, monkeypatch, way):
+    """R6: the whole domain is asked, which points at every domain below it."""
+    corp = source_of(domain, changes=way)
+    mark = everyone(corp)[1]
+    domain.modify("u0", title="Lead")
+    monkeypatch.setattr("connectors.ldap.answers._ELSEWHERE", ())
+    assert seen(domain, corp, mark)[0] == {"u0"}
+
+
 def _invocation(branch):
     with signed_in(source_of(branch).settings) as connection:
         connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["dsServiceName"])
