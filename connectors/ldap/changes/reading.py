@@ -22,7 +22,7 @@ from connectors.ldap.changes.usn import Usn
 from connectors.ldap.changes.ways import Told, Way
 from connectors.ldap.connection import signed_in
 from connectors.ldap.reading import Search
-from provisioning.domain.errors import MarkError
+from provisioning.domain.errors import MarkError, SourceError
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import ChangesProof
 
@@ -39,11 +39,16 @@ class Changes:
     """A digest of who is read."""
 
     def mark(self, connection: ldap3.Connection) -> str:
-        """Return where changes begin now; "" if the server tells none.
+        """Return where changes begin now; "" if the server tells none, or refuses to say.
 
-        Raises:
-            SourceError: The connection broke.
+        What breaks here breaks the reading behind it as well; what is only refused does not.
         """
+        try:
+            return self._begin(connection)
+        except SourceError:
+            return ""
+
+    def _begin(self, connection: ldap3.Connection) -> str:
         for way in self._ways():
             value = way.begin(connection, self.search)
             if value:

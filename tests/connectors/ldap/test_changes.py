@@ -13,6 +13,7 @@ from connectors.ldap.connection import signed_in
 from connectors.ldap.directory import LdapDirectory
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import MarkError, SourceError
+from tests.kit.ldap_proxy import at_page, changing, failing, hanging_up
 from tests.kit.people import SUFFIX, plain_people
 from tests.kit.sequences import everyone
 from tests.kit.slapd import running_slapd
@@ -181,6 +182,18 @@ def test_an_account_that_may_not_read_changes_is_told_less(make, server):
         admin.modify("olcDatabase={1}mdb,cn=config", {"olcAccess": [(ldap3.MODIFY_ADD, [rule])]})
     assert json.loads(everyone(make())[1])["way"] == "modified"
     assert everyone(make(changes="syncrepl"))[1] == ""
+
+
+def test_units_that_may_not_be_read_cost_the_mark_and_not_the_reading(make, server):
+    """R6, R2: everyone is read as ever; what breaks off breaks the reading, too."""
+    with changing(server.port, at_page(1, failing(11))) as proxy:
+        people, mark = everyone(make(uri=proxy.uri, tls="none", changes="modified"))
+    assert (len(people), mark) == (12, "")
+    with (
+        changing(server.port, at_page(1, hanging_up)) as proxy,
+        pytest.raises(SourceError, match="the connection broke"),
+    ):
+        everyone(make(uri=proxy.uri, tls="none"))
 
 
 def test_no_changes_are_asked_for_when_that_is_switched_off(make):
