@@ -160,7 +160,24 @@ def truth(branch: Branch, corp: LdapDirectory) -> People:
     """Who is in scope, as an administrator sees them."""
     kind = branch.server.kind
     found = branch.truth(branch.unit("People"), in_scope(kind))
-    return {_anchor(kind, values): (dn, _some(values, corp)) for dn, values in found.items()}
+    crew = _crew(branch) if corp.settings.groups else set(found)
+    return {
+        _anchor(kind, values): (dn, _some(values, corp))
+        for dn, values in found.items()
+        if dn in crew
+    }
+
+
+def crew_of(branch: Branch) -> str:
+    """The DN of the group that changes in a day."""
+    return f"CN=crew,{branch.unit('Groups')}"
+
+
+def _crew(branch: Branch) -> set[str]:
+    (group,) = branch.truth(
+        crew_of(branch), f"(objectClass={branch.server.kind.group_class})"
+    ).values()
+    return {value.decode().lower() for value in group.get("member", ())}
 
 
 def _anchor(kind: Kind, values: Values) -> str:

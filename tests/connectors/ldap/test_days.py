@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.sequences import live_through
+from tests.kit.sequences import crew_of, live_through
 
 SEQUENCES = 7
 
@@ -23,6 +23,13 @@ def test_changes_of_groups_are_changes_where_they_matter(ldap_server):
     for day in days:
         assert day.known == day.there == day.truth
     assert sum(day.doubts for day in days)
+
+
+def test_who_is_in_a_group_agrees_where_only_they_are_read(ldap_server):
+    """R3, R6: joined the group, left it, renamed while in it."""
+    branch = ldap_server.branch()
+    day = live_through(branch, 150, groups=crew_of(branch), group_base_dn=branch.base)
+    assert day.known == day.there == day.truth
 
 
 @pytest.mark.parametrize("number", [200, 201])
