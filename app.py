@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from provisioning.services.context import (
     SystemClock,
 )
 from provisioning.services.demo import DEMO, clear_demo
-from provisioning.settings import Settings, load_mapping, load_settings
+from provisioning.settings import Settings, load_settings, own_rules
 from provisioning.settings_model import SourceSettings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
@@ -96,19 +97,17 @@ def make_services(settings: Settings) -> Services:
 
 def make_source(source: SourceSettings) -> ConfiguredSource:
     """Make what the configuration says of one source; nothing is connected yet."""
-    readable = None
-    if source.type != "scim":
-        rules = load_mapping(source.mapping_file) if source.mapping_file else {}
-        own = {**rules, **source.mapping}
-        readable = make_readable(source.name, source.type, source.options, own)
-    return ConfiguredSource(
+    made = ConfiguredSource(
         name=source.name,
         kind=source.type,
         first_run=source.first_run,
         authoritative=source.authoritative,
-        directory=readable.directory if readable else None,
-        mapping=readable.mapping if readable else None,
     )
+    if source.type == "scim":
+        return made
+    own, make = own_rules(source), partial(make_readable, made.name, made.kind, source.options)
+    directory, mapping = make(own)
+    return replace(made, directory=directory, mapping=mapping, own_rules=own, make=make)
 
 
 def create_app() -> Flask:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.cel.compiler import CelCompiler
 from connectors.ldap.directory import LdapDirectory
@@ -29,8 +28,7 @@ from provisioning.domain.rules import merge_rules
 from provisioning.ports import DirectorySource, Mailer
 
 
-@dataclass(frozen=True, slots=True)
-class Readable:
+class Readable(NamedTuple):
     """A source that is read, and how its entries become people."""
 
     directory: DirectorySource
@@ -74,9 +72,20 @@ class DetectedMapping:
 
 
 def make_readable(
-    name: str, kind: str, options: Mapping[str, Any], own_rules: Mapping[str, Any]
+    name: str,
+    kind: str,
+    options: Mapping[str, Any],
+    own_rules: Mapping[str, Any],
+    *beside: Mapping[str, Any],
 ) -> Readable:
     """Make a source of a type that is read.
+
+    Args:
+        name: What the configuration calls it.
+        kind: ldap or ldif.
+        options: What the connector is told.
+        own_rules: What stands before the preset's rules.
+        beside: Own rules of other mappings, whose attributes are read as well.
 
     Raises:
         ConfigurationError: The type or an option is unknown, or a rule does not compile.
@@ -84,7 +93,7 @@ def make_readable(
     makers: Mapping[str, Callable[..., Readable]] = {"ldap": _ldap, "ldif": _ldif}
     if kind not in makers:
         raise ConfigurationError(f"sources.{name}.type: {kind} is not read by Usher")
-    return makers[kind](name, options, own_rules)
+    return makers[kind](name, options, (own_rules, *beside))
 
 
 def make_mailer(mode: str, smtp_url: str) -> Mailer:
@@ -98,33 +107,34 @@ def make_mailer(mode: str, smtp_url: str) -> Mailer:
     return OutboxOnlyMailer()
 
 
-def _ldap(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Readable:
+def _ldap(name: str, options: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Readable:
     settings = LdapSettings.from_options(name, options)
     presets = NAMES if settings.preset == "auto" else (settings.preset,)
-    compiled = [_compiled(load_preset(preset), own) for preset in presets]
+    compiled = [_compiled(load_preset(preset), own) for own in rules for preset in presets]
     attributes = frozenset(each for mapping in compiled for each in mapping.attributes)
-    directory = LdapDirectory(name, settings, attributes, _names(*compiled))
+    directory = LdapDirectory(name, settings, attributes, _names(compiled))
     if settings.preset == "auto":
-        return Readable(directory, DetectedMapping(directory, own))
+        return Readable(directory, DetectedMapping(directory, rules[0]))
     return Readable(directory, compiled[0])
 
 
-def _ldif(name: str, options: Mapping[str, Any], own: Mapping[str, Any]) -> Readable:
+def _ldif(name: str, options: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Readable:
     settings = LdifSettings.from_options(name, options)
-    mapping = _compiled(load_preset(settings.preset), own)
-    if any(asked.lower() == "group_names" for asked in mapping.attributes):
+    compiled = [_compiled(load_preset(settings.preset), own) for own in rules]
+    attributes = frozenset(each for mapping in compiled for each in mapping.attributes)
+    if any(asked.lower() == "group_names" for asked in attributes):
         raise ConfigurationError(
             f"sources.{name}.mapping: an export does not tell group_names; read the directory "
             "itself, or map an attribute that is in the file, like memberOf"
         )
-    return Readable(LdifDirectory(name, settings, mapping.attributes, _names(mapping)), mapping)
+    return Readable(LdifDirectory(name, settings, attributes, _names(compiled)), compiled[0])
 
 
 def _compiled(preset: LdapPreset, own: Mapping[str, Any]) -> CompiledMapping:
     return compile_mapping(merge_rules(preset.mapping, own), CelCompiler())
 
 
-def _names(*mappings: CompiledMapping) -> frozenset[str]:
+def _names(mappings: Iterable[CompiledMapping]) -> frozenset[str]:
     """Return the attributes by which people are called."""
     fields = ("user_name", "mail", "aliases", "employee_number")
     return frozenset(name for mapping in mappings for name in mapping.attributes_of(*fields))

@@ -160,16 +160,17 @@ def load_settings(
     return settings
 
 
-def load_mapping(path: Path) -> Mapping[str, Any]:
-    """Return the rules of a TOML file with a [mapping] table: a preset, or a mapping_file.
+def own_rules(source: SourceSettings) -> Mapping[str, Any]:
+    """Return a source's own rules: those of its mapping_file, and before them its `mapping`.
 
     Raises:
-        ConfigurationError: It cannot be read, or has no such table.
+        ConfigurationError: The file cannot be read, or has no [mapping] table.
     """
-    rules = read_toml(path).get("mapping")
-    if not isinstance(rules, Mapping):
+    path = source.mapping_file
+    written = read_toml(path).get("mapping") if path else {}
+    if not isinstance(written, Mapping):
         raise ConfigurationError(f"{path} has no [mapping] table")
-    return rules
+    return {**written, **source.mapping}
 
 
 def _put_consequences(layers: Layers, environ: Mapping[str, str]) -> None:

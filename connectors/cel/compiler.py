@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from cel_expr_python import cel
@@ -27,6 +28,7 @@ _TEXTS = cel.Type.List(cel.Type.STRING)
 _KINDS = ((_TEXT, "text"), (_TEXTS, "texts"), (cel.Type.INT, "number"))
 _RESULTS = frozenset({"STRING", "BOOL", "NULL", "DYN", "LIST<STRING>", "LIST<DYN>"})
 _COMPLAINT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_UNKNOWN = re.compile(r"undeclared reference to '(\w+)'")
 _PREFIX = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 
 _ENTRY: ContextVar[Mapping[str, list[str]]] = ContextVar("entry")
@@ -84,7 +86,7 @@ class CelCompiler:
         try:
             compiled = self._environment.compile(expression)
         except RuntimeError as error:
-            raise ExpressionError(_complaint(str(error))) from error
+            raise _complaint(str(error)) from error
         result = compiled.return_type().name()
         if result not in _RESULTS:
             raise ExpressionError(
@@ -103,14 +105,19 @@ def _checked(value: Any) -> str | bool | list[str] | None:
     )
 
 
-def _complaint(text: str) -> str:
+def _complaint(text: str) -> ExpressionError:
     """Return the first complaint of the compiler with its place, without the drawing."""
     match = _COMPLAINT.search(text)
     if match is None:
-        return _PREFIX.sub("", text)
+        return ExpressionError(_PREFIX.sub("", text))
     line, column, sentence = match.groups()
     sentence = sentence.replace(" (in container '')", "")
-    return sentence if int(line) < 1 else f"line {line}, column {column}: {sentence}"
+    if (unknown := _UNKNOWN.search(sentence)) is not None:
+        near = get_close_matches(unknown[1], _NAMES, n=1)
+        sentence += f'; did you mean "{near[0]}"?' if near else ""
+    if int(line) < 1:
+        return ExpressionError(sentence)
+    return ExpressionError(sentence, line=int(line), column=int(column))
 
 
 def _first(name: str) -> str:
@@ -158,6 +165,17 @@ _ON_TEXT: tuple[tuple[str, Callable[..., str], tuple[int, ...]], ...] = (
     ("regexReplace", functions.regex_replace, (3,)),
 )
 """Name, implementation and possible numbers of arguments, all of them text."""
+
+_NAMES = (
+    "entry",
+    "first",
+    "all",
+    "split",
+    "joinNonEmpty",
+    "firstNonEmpty",
+    *(n for n, *_ in _ON_TEXT),
+)
+"""What expressions of this language can name, beside what CEL has."""
 
 
 def _overloads(

@@ -84,13 +84,16 @@ def _written_name(expression: str, token: _Token, after: tuple[_Token, ...], bra
     texts = [part.text for part in after]
     name = _ATTRIBUTE.fullmatch(texts[1]) if len(texts) > 2 else None  # noqa: PLR2004 - ( name )
     if name is None or texts[0] + texts[2] != brackets:
+        line, column = _position(expression, token.offset)
         raise ExpressionError(
-            f"{_position(expression, token.offset)}: {token.text} needs the name of one "
-            f'attribute, written out: {token.text}{brackets[0]}"mail"{brackets[1]}'
+            f"{token.text} needs the name of one attribute, written out: "
+            f'{token.text}{brackets[0]}"mail"{brackets[1]}',
+            line=line,
+            column=column,
         )
     return name[2]
 
 
-def _position(expression: str, offset: int) -> str:
+def _position(expression: str, offset: int) -> tuple[int, int]:
     before = expression[:offset]
-    return f"line {before.count(chr(10)) + 1}, column {offset - before.rfind(chr(10))}"
+    return before.count("\n") + 1, offset - before.rfind("\n")

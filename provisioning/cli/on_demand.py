@@ -25,7 +25,7 @@ def show_trace(screen: Screen, trace: Trace) -> None:
         _print(screen, "scope", f"{'in' if entry.in_scope else 'NOT in'} scope: {entry.scope}")
     if trace.entry is not None:
         _print(screen, "rules", trace.problem or trace.name)
-        _lines(screen, map(_rule, trace.rules))
+        _lines(screen, map(rule_line, trace.rules))
     if trace.match is not None:
         _print(screen, "match", trace.match.sentence)
         _print(screen, "decision", "" if trace.decisions else trace.conclusion)
@@ -67,15 +67,16 @@ def _lines(screen: Screen, lines: Iterable[str]) -> None:
 
 
 def _attributes(attributes: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    return (f"{name}: {_short(values)}" for name, values in sorted(attributes.items()))
+    return (f"{name}: {short(values)}" for name, values in sorted(attributes.items()))
 
 
-def _rule(step: FieldTrace) -> str:
+def rule_line(step: FieldTrace) -> str:
+    """Return what became of one field, by which rule, from what."""
     how = f"  from {step.rule}" if step.rule else "  of other fields"
-    raw = ", ".join(f"{name} {_short(values)}" for name, values in step.raw.items())
+    raw = ", ".join(f"{name} {short(values)}" for name, values in step.raw.items())
     read = f" ({raw})" if step.is_expression and raw else ""
     refused = f"  refused: {step.refused}" if step.refused else ""
-    return f"{step.field:16}{_short(step.value)}{how}{read}{refused}"
+    return f"{step.field:16}{short(step.value)}{how}{read}{refused}"
 
 
 def _decision(step: DecisionStep) -> Iterable[str]:
@@ -83,12 +84,13 @@ def _decision(step: DecisionStep) -> Iterable[str]:
     if step.held_because:
         yield f"  HELD: {step.held_because}"
     for change in step.changes:
-        yield f"  {change.name}: {_short(change.old)} -> {_short(change.new)}"
+        yield f"  {change.name}: {short(change.old)} -> {short(change.new)}"
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as a line has room for it."""
     if isinstance(value, list | tuple):
-        return " | ".join(map(_short, value)) or "-"
+        return " | ".join(map(short, value)) or "-"
     if value is None or value == "":
         return "-"
     text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -12,6 +12,7 @@ from provisioning.cli import (
     departments,
     held,
     inbound,
+    mapping,
     matching,
     people,
     plans,
@@ -64,7 +65,7 @@ def create_cli(wiring: Wiring) -> click.Group:
         plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, people.seats,
         people.waitlist, departments.departments, inbound.inbound,
-        matching.matches, matching.match,
+        mapping.mapping, matching.matches, matching.match,
         tokens.token, admins.admin, upkeep.jobs, upkeep.db,
     ):  # fmt: skip
         usher.add_command(verb)

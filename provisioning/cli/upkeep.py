@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import click
 
+from provisioning.cli.mapping import with_saved
 from provisioning.cli.output import Screen, command, fail, pass_screen
 from provisioning.domain.errors import NotFoundError
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
@@ -80,6 +81,7 @@ def config() -> None:
 def config_show(screen: Screen, *, origin: bool) -> None:
     """Show every setting; secrets are masked."""
     rows = screen.wiring.shown_settings()
+    rows = with_saved(screen, rows) if origin else rows
     if screen.json:
         screen.document({name: {"value": value, "origin": where} for name, value, where in rows})
         return

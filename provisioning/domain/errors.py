@@ -19,6 +19,20 @@ class ConfigurationError(ProvisioningError):
     code = "bad_configuration"
 
 
+class RuleError(ConfigurationError):
+    """A rule of a mapping can never work; the field, and the place in its expression, are told."""
+
+    code = "bad_rule"
+
+    def __init__(self, field: str, problem: str, *, line: int = 0, column: int = 0) -> None:
+        place = f"line {line}, column {column}: " if line else ""
+        super().__init__(f"mapping.{field}: {place}{problem}")
+        self.field = field
+        self.problem = problem
+        self.line = line
+        self.column = column
+
+
 class SourceError(ProvisioningError):
     """The source's answer is not a complete snapshot: nothing may be concluded from it (R2)."""
 
@@ -58,6 +72,14 @@ class ExpressionError(ProvisioningError):
     """A mapping expression does not compile or cannot be evaluated."""
 
     code = "expression"
+
+    def __init__(self, problem: str, *, line: int = 0, column: int = 0) -> None:
+        place = f"line {line}, column {column}: " if line else ""
+        super().__init__(f"{place}{problem}")
+        self.problem = problem
+        self.line = line
+        """From 1, in the text of the expression; 0: it is about all of it."""
+        self.column = column
 
 
 class TransitionError(ProvisioningError):

@@ -266,7 +266,7 @@ def compile_mapping(rules: Mapping[str, Any], compiler: ExpressionCompiler) -> C
     """Check rules and make them ready.
 
     Raises:
-        ConfigurationError: A field does not exist, or a rule is none or does not compile.
+        RuleError: A field does not exist, or a rule is none or does not compile.
     """
     compiled = {field: compile_rule(field, rule, compiler) for field, rule in rules.items()}
     read = {"cn": "cn"}

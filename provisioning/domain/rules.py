@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from provisioning.domain.errors import ConfigurationError, ExpressionError, MappingError
+from provisioning.domain.errors import ExpressionError, MappingError, RuleError
 from provisioning.domain.people import PERSON_FIELDS
 
 COMPUTED = "_"
@@ -91,12 +91,12 @@ def compile_rule(field: str, rule: Any, compiler: ExpressionCompiler) -> Rule:
     """Check the rule of a field and make it ready.
 
     Raises:
-        ConfigurationError: A person has no such field, or the rule is none or does not compile.
+        RuleError: A person has no such field, or the rule is none or does not compile.
     """
     if field not in PERSON_FIELDS:
         near = difflib.get_close_matches(field, PERSON_FIELDS, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
-        raise ConfigurationError(f'mapping: a person has no field "{field}"{hint}')
+        raise RuleError(field, f"a person has no such field{hint}")
     match rule:
         case str() if rule.strip():
             return Rule(rule.strip(), rule.strip())
@@ -104,7 +104,6 @@ def compile_rule(field: str, rule: Any, compiler: ExpressionCompiler) -> Rule:
             try:
                 return Rule(field, expression, compiler.compile(expression))
             except ExpressionError as error:
-                raise ConfigurationError(f"mapping.{field}: {error}") from error
-    raise ConfigurationError(
-        f"mapping.{field}: write the name of an attribute, or {{ expr = '...' }}"
-    )
+                place = {"line": error.line, "column": error.column}
+                raise RuleError(field, error.problem, **place) from error
+    raise RuleError(field, "write the name of an attribute, or { expr = '...' }")

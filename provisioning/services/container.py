@@ -33,6 +33,7 @@ from provisioning.services.inbound import InboundLog
 from provisioning.services.inbound_report import InboundReports
 from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
+from provisioning.services.mappings import MappingService
 from provisioning.services.match_reports import MatchReports
 from provisioning.services.matching import MatchingService
 from provisioning.services.on_demand import OnDemandService
@@ -41,6 +42,7 @@ from provisioning.services.person_report import PersonReport, person_report
 from provisioning.services.reports import Reports
 from provisioning.services.run_reports import RunReports
 from provisioning.services.runs import RunService
+from provisioning.services.saved_mappings import SavedSources
 from provisioning.services.scim_groups import ScimGroupService
 from provisioning.services.scim_users import ScimUserService
 from provisioning.services.seats import SeatService
@@ -66,6 +68,7 @@ class Services:
     context: ServiceContext
     runs: RunService
     on_demand: OnDemandService
+    mappings: MappingService
     run_reports: RunReports
     reports: Reports
     outbox: OutboxReports
@@ -89,7 +92,7 @@ class Services:
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
-    sources: Mapping[str, ConfiguredSource]
+    sources: SavedSources
     mailer: Mailer
 
     @classmethod
@@ -97,10 +100,12 @@ class Services:
         cls, context: ServiceContext, sources: Mapping[str, ConfiguredSource], mailer: Mailer
     ) -> Self:
         """Make every use case for one intranet."""
+        saved = SavedSources(context, sources)
         return cls(
             context=context,
-            runs=RunService(context, sources),
-            on_demand=OnDemandService(context, sources),
+            runs=RunService(context, saved),
+            on_demand=OnDemandService(context, saved),
+            mappings=MappingService(context, saved),
             run_reports=RunReports(context),
             reports=Reports(context),
             outbox=OutboxReports(context),
@@ -124,7 +129,7 @@ class Services:
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),
-            sources=sources,
+            sources=saved,
             mailer=mailer,
         )
 

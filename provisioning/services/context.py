@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -73,6 +75,22 @@ class ServiceContext:
         return self.now().astimezone(self.time_zone).date()
 
 
+Rules = Mapping[str, Any]
+"""Rules of a mapping by field, as they are written: the name of an attribute, or an expression."""
+
+
+class SourceMaker(Protocol):
+    """Makes a source that is read, of rules that stand before its preset's."""
+
+    def __call__(self, own: Rules, *beside: Rules) -> tuple[DirectorySource, PersonMapping]:
+        """Return how it is read, whatever rules `beside` it need included, and how it is mapped.
+
+        Raises:
+            RuleError: A rule can never work.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfiguredSource:
     """A source as the configuration has it, ready to be read if it is one that is read."""
@@ -85,3 +103,8 @@ class ConfiguredSource:
     authoritative: bool = True
     directory: DirectorySource | None = None
     mapping: PersonMapping | None = None
+    own_rules: Rules = field(default_factory=dict)
+    """The configuration's own rules, which stand before the preset's."""
+
+    make: SourceMaker | None = None
+    """How the source is read and mapped by other own rules; None: it is not read."""

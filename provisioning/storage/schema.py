@@ -10,12 +10,15 @@ from provisioning.storage.models import (
     holds,
     inbound,
     intranets,
+    mappings,
     photos,
     runs,
     scim,
 )
 
-TABLE_MODULES = (accounts, effects, employees, holds, inbound, intranets, photos, runs, scim)
+TABLE_MODULES = (
+    accounts, effects, employees, holds, inbound, intranets, mappings, photos, runs, scim,
+)  # fmt: skip
 
 metadata = Base.metadata
 """What `alembic check` compares with the database."""

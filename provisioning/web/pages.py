@@ -13,6 +13,7 @@ from provisioning.web.connections import ConnectionPages
 from provisioning.web.entrance import Entrance
 from provisioning.web.held import HeldPages
 from provisioning.web.inbound import InboundPages
+from provisioning.web.mapping import MappingPages
 from provisioning.web.matching import MatchingPages
 from provisioning.web.mismatches import MismatchPages
 from provisioning.web.on_demand import OnDemandPages
@@ -47,6 +48,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     HeldPages(services).add_to(admin)
     OutboxPages(services).add_to(admin)
     ConnectionPages(services).add_to(admin)
+    MappingPages(services).add_to(admin)
     TokenPages(services).add_to(admin)
     InboundPages(services).add_to(admin)
     admin.record_once(lambda state: _filters(state, services))

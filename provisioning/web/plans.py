@@ -131,6 +131,7 @@ class PlanPages:
             form=form,
             confirm=ConfirmForm(formdata=None),
             removals=removals(report),
+            mapping_version=self._services.mappings.versions.of_run(run),
             released=self._is_released(report.source),
         )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from connectors.cel.compiler import CelCompiler
-from provisioning.domain.mapping import compile_mapping
+from provisioning.domain.mapping import CompiledMapping, compile_mapping
 from provisioning.domain.policy import Policy
+from provisioning.domain.rules import merge_rules
 from provisioning.services.container import Services
 from provisioning.services.context import ConfiguredSource, InvitationTimes
 from provisioning.services.invitations import open_invitation_of
@@ -103,6 +105,7 @@ def make_world(
             kind="ldap",
             first_run=first_run,
             **{"directory": directories[name], "mapping": mapping, **choices},
+            make=partial(_made, directories[name]),
         )
         for name, choices in chosen.items()
     }
@@ -116,3 +119,10 @@ def make_world(
         sources=sources,
     )
     return World(services, directories.pop("corp"), clock, directories)
+
+
+def _made(
+    directory: MemoryDirectory, own: Mapping[str, Any], *_: Mapping[str, Any]
+) -> tuple[MemoryDirectory, CompiledMapping]:
+    """A directory by other rules than the usual ones."""
+    return directory, compile_mapping(merge_rules(RULES, own), CelCompiler())

@@ -250,13 +250,17 @@ def test_equal_rules_have_an_equal_version():
 @pytest.mark.parametrize(
     ("rules", "sentence"),
     [
-        ({"displayname": "cn"}, 'no field "displayname"; did you mean "display_name"?'),
-        ({"id": "x"}, 'no field "id"'),
+        (
+            {"displayname": "cn"},
+            'displayname: a person has no such field; did you mean "display_name"',
+        ),
+        ({"id": "x"}, "mapping.id: a person has no such field"),
         ({"mail": ""}, "mapping.mail: write the name of an attribute"),
         ({"mail": 5}, "mapping.mail: write the name of an attribute"),
         ({"mail": {"expression": "1"}}, "mapping.mail: write the name of an attribute"),
         ({"mail": {"expr": "'a'", "else": "b"}}, "mapping.mail: write the name of an attribute"),
         ({"mail": {"expr": "nope("}}, "mapping.mail: line 1, column 6: "),
+        ({"mail": {"expr": "frist('mail')"}}, "reference to 'frist'; did you mean \"first\"?"),
     ],
 )
 def test_a_mistake_in_a_rule_is_named(rules, sentence):

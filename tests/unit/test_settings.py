@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.policy import ContactPolicy, Policy, WhenFull
-from provisioning.settings import Settings, load_mapping, load_settings
+from provisioning.settings import Settings, load_settings, own_rules
 from provisioning.settings_layers import COMMON_NAMES
 from provisioning.settings_page import render_default_toml
 
@@ -284,16 +284,17 @@ def test_settings_cannot_be_changed_afterwards(load):
         load().web.port = 1
 
 
-def test_a_mapping_can_have_a_file_of_its_own(tmp_path):
+def test_a_mapping_can_have_a_file_of_its_own(tmp_path, load):
     path = tmp_path / "mapping.toml"
-    path.write_text("[mapping]\nmail = 'email'\n")
-    assert load_mapping(path) == {"mail": "email"}
+    path.write_text("[mapping]\nmail = 'email'\ntitle = 'role'\n")
+    names = {"TYPE": "ldif", "PATH": "x.ldif", "MAPPING_FILE": str(path), "MAPPING__TITLE": "job"}
+    corp = load(environ={f"USHER_SOURCES__CORP__{name}": text for name, text in names.items()})
+    assert own_rules(corp.sources["corp"]) == {"mail": "email", "title": "job"}
     path.write_text("mail = 'email'\n")
     with pytest.raises(ConfigurationError, match=r"has no \[mapping\] table"):
-        load_mapping(path)
+        own_rules(corp.sources["corp"])
 
 
 def test_the_default_file_names_every_common_variable():
     text = render_default_toml()
-    assert tomllib.loads(text)
     assert [n for n in COMMON_NAMES if not n.startswith("LDAP_") and f"({n})" not in text] == []

@@ -425,6 +425,21 @@ def upgrade() -> None:
     with op.batch_alter_table('match', schema=None) as batch_op:
         batch_op.create_index('ix_match_decision', ['source_id', 'decision'], unique=False)
 
+    op.create_table('mapping_version',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('source_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('rules', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=True),
+    sa.Column('compiled', sa.String(), nullable=False),
+    sa.Column('comment', sa.String(), nullable=False),
+    sa.Column('saved_by', sa.String(), nullable=False),
+    sa.Column('saved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('read', sa.Integer(), nullable=False),
+    sa.Column('changed', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_mapping_version_source_id_source'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mapping_version')),
+    sa.UniqueConstraint('source_id', 'number', name=op.f('uq_mapping_version_source_id_number'))
+    )
     op.create_table('removal',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
@@ -690,6 +705,7 @@ def downgrade() -> None:
     with op.batch_alter_table('removal', schema=None) as batch_op:
         batch_op.drop_index('ix_removal_intranet_at')
 
+    op.drop_table('mapping_version')
     op.drop_table('removal')
     with op.batch_alter_table('match', schema=None) as batch_op:
         batch_op.drop_index('ix_match_decision')

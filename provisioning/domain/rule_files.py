@@ -1,0 +1,113 @@
+"""Rules of a mapping in a TOML file, as administrators keep them, and where in it a mistake is."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from provisioning.domain.errors import ConfigurationError, RuleError
+
+HELP = "docs/mapping.md has every field and function with an example"
+
+_TABLE = re.compile(r"^[ \t]*\[(?P<name>[^\[\]\n]+)\]", re.MULTILINE)
+_VALUE = re.compile(r"\s*(?:\{\s*expr\s*=\s*|\.\s*expr\s*=\s*)?")
+_OPENING = re.compile(r"'''\n?|\"\"\"\n?|'|\"")
+
+
+def parse_rules(text: str, name: str) -> Mapping[str, Any]:
+    """Return the rules of the [mapping] table of a file.
+
+    Args:
+        text: The whole file.
+        name: What the file is called, for the sentences.
+
+    Raises:
+        ConfigurationError: It is not TOML, or has no such table; the text names the line.
+    """
+    try:
+        rules = tomllib.loads(text).get("mapping")
+    except tomllib.TOMLDecodeError as error:
+        sentence, _, place = str(error).partition(" (at ")
+        place = place.rstrip(")") or "at its end"
+        raise ConfigurationError(f"{name}, {place}: {sentence}") from error
+    if not isinstance(rules, Mapping):
+        raise ConfigurationError(
+            f"{name} has no [mapping] table. Write one, with a line for each field: "
+            f"department = \"ou\", or department = {{ expr = '...' }}; {HELP}"
+        )
+    return rules
+
+
+def toml_of(rules: Mapping[str, Any]) -> str:
+    r"""Return rules as the [mapping] table of a file.
+
+    >>> print(toml_of({"mail": "email", "title": {"expr": 'upper(first("title"))'}}), end="")
+    [mapping]
+    mail = 'email'
+    title = { expr = 'upper(first("title"))' }
+    """
+    lines = ["[mapping]"]
+    for field, rule in rules.items():
+        expression = rule.get("expr") if isinstance(rule, Mapping) else None
+        written = (
+            _quoted(str(rule)) if expression is None else f"{{ expr = {_quoted(expression)} }}"
+        )
+        lines.append(f"{field} = {written}")
+    return "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """Return a text as TOML has it, without escapes where it can be."""
+    if text.replace("\n", "").isprintable():
+        if not {"'", "\n"} & set(text):
+            return f"'{text}'"
+        if "'''" not in text and not text.endswith("'"):
+            return f"'''\n{text}'''"
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def in_file(error: RuleError, rules: Mapping[str, Any], text: str, name: str) -> ConfigurationError:
+    """Return the error of a rule as a sentence that names the line and the column of the file."""
+    line, column = place_of(error, rules, text)
+    where = f"{name}, line {line}, column {column}" if line else name
+    inside = f" (line {error.line}, column {error.column} of the expression)" if error.line else ""
+    sentence = f"{error.problem}{inside}"
+    stop = "" if sentence.endswith("?") else "."
+    return ConfigurationError(f"{where}: {error.field}: {sentence}{stop} {HELP}")
+
+
+def place_of(error: RuleError, rules: Mapping[str, Any], text: str) -> tuple[int, int]:
+    """Return the line and column of a mistake in a file, from 1; zeros if they cannot be told.
+
+    An expression that is written with escapes is told by where it begins.
+    """
+    at = _written_at(error.field, text)
+    if at is None:
+        return 0, 0
+    rule = rules.get(error.field)
+    expression = rule.get("expr") if isinstance(rule, Mapping) else None
+    if error.line and isinstance(expression, str) and text.startswith(expression, at):
+        before = "".join(expression.splitlines(keepends=True)[: error.line - 1])
+        at += len(before) + error.column - 1
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def _written_at(field: str, text: str) -> int | None:
+    """Return where the value of a field begins: behind the quotation mark, if there is one."""
+    for table in _TABLE.finditer(text):
+        key = {"mapping": re.escape(field), f"mapping.{field}": "expr"}.get(table["name"].strip())
+        if key is None:
+            continue
+        following = _TABLE.search(text, table.end())
+        end = following.start() if following else len(text)
+        written = re.compile(rf"""^[ \t]*["']?{key}["']?[ \t]*(?:=|(?=\.))""", re.MULTILINE)
+        found = written.search(text, table.end(), end)
+        if found is not None:
+            value = _VALUE.match(text, found.end())
+            at = value.end() if value else found.end()
+            opening = _OPENING.match(text, at)
+            return opening.end() if opening else at
+    return None
