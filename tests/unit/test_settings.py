@@ -1,6 +1,5 @@
 """Settings: the order of layers, where values come from, what is never shown."""
 
-import tomllib
 from datetime import time
 from pathlib import Path
 
