@@ -24,10 +24,10 @@ from ldap3.utils.conv import escape_filter_chars
 from connectors.ldap.answers import require_success, unbroken
 from connectors.ldap.connection import entries, root_dse, signed_in
 from connectors.ldap.entries import Entry, PersonReader
-from connectors.ldap.names import Name, is_below, parsed
 from connectors.ldap.reading import Search
 from connectors.ldap.scoping import Scope
 from provisioning.domain.errors import SourceError
+from provisioning.domain.names import Name, is_below, parsed
 from provisioning.domain.people import RawPerson
 from provisioning.domain.rules import COMPUTED
 from provisioning.ports import FoundPerson

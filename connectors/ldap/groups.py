@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from connectors.ldap.entries import Entry
-from provisioning.domain.places import parse_place, place_key
+from provisioning.domain.names import parsed_levels
+from provisioning.domain.places import place_key
 
 GROUP_ATTRIBUTES = ("cn", "objectSid", "gidNumber")
 PERSON_ATTRIBUTES = frozenset({"uid", "primaryGroupID", "gidNumber"})
@@ -147,8 +148,8 @@ def by_name(entry: Entry) -> Mapping[str, Sequence[bytes]]:
 def _name(entry: Entry, values: Mapping[str, Sequence[bytes]]) -> str:
     for value in values.get("cn", ()):
         return value.decode("utf-8", "replace")
-    parts = parse_place(entry["dn"])
-    return parts[0][0][1] if parts else str(entry["dn"])
+    levels = parsed_levels(entry["dn"])
+    return levels[0][0][1] if levels else str(entry["dn"])
 
 
 def _primary(values: Mapping[str, Sequence[bytes]]) -> tuple[str, ...]:

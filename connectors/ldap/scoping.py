@@ -8,8 +8,9 @@ from functools import cached_property
 
 from connectors.ldap.entries import Entry
 from connectors.ldap.groups import Groups, place_digest
-from connectors.ldap.names import Name, is_below, parent_of, parse_name, parsed
+from connectors.ldap.names import parse_pasted
 from connectors.ldap.settings import LdapSettings
+from provisioning.domain.names import Name, is_below, parse_name, parsed, split_first
 
 
 def groups_matter(settings: LdapSettings, attributes: Collection[str]) -> bool:
@@ -71,7 +72,7 @@ class Scope:
             return self._ids[anchor]
         if not self._places:
             return None
-        above = parsed(parent_of(dn))
+        above = parsed(split_first(dn)[1])
         for place, exclusion in self._places:
             if above is not None and is_below(above, place):
                 return exclusion
@@ -107,18 +108,18 @@ class Scope:
 
     def _watch(self, dn: str) -> None:
         if not self.sentinel_seen and self._watched is not None:
-            self.sentinel_seen = parsed(parent_of(dn)) == self._watched[1:] and _is(
+            self.sentinel_seen = parsed(split_first(dn)[1]) == self._watched[1:] and _is(
                 dn, self._watched
             )
 
     @cached_property
     def _watched(self) -> Name | None:
         written = self.settings.sentinel_dn
-        return parse_name(written) if written else None
+        return parse_pasted(written) if written else None
 
     @cached_property
     def _places(self) -> Sequence[tuple[Name, str]]:
-        return [(parse_name(each), each) for each in self.settings.exclude if "=" in each]
+        return [(parse_pasted(each), each) for each in self.settings.exclude if "=" in each]
 
     @cached_property
     def _ids(self) -> Mapping[str, str]:

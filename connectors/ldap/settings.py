@@ -21,8 +21,9 @@ from pydantic import (
 )
 
 from connectors.ldap.filters import require_filter
-from connectors.ldap.names import Name, is_below, parse_name
+from connectors.ldap.names import parse_pasted
 from connectors.options import read_options
+from provisioning.domain.names import Name, is_below
 
 Preset = Literal["auto", "openldap", "active-directory", "389ds"]
 
@@ -174,6 +175,6 @@ class LdapSettings(BaseModel):
 
 def _name(setting: str, written: str) -> Name:
     try:
-        return parse_name(written)
+        return parse_pasted(written)
     except ValueError as error:
         raise ValueError(f"{setting}: {error}") from None

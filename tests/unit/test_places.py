@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.domain.places import LONGEST_KEY, parse_place, place_key, units_above
+from provisioning.domain.names import (
+    is_below,
+    parse_levels,
+    parse_name,
+    parsed,
+    parsed_levels,
+    split_first,
+)
+from provisioning.domain.places import LONGEST_KEY, place_key, units_above
 
 SPECIAL = ',+"\\<>;=# '
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(SPECIAL), max_size=12)
@@ -51,9 +59,25 @@ def test_a_place_has_one_key_however_it_is_written(place, one, other):
 @given(places, chances)
 def test_what_was_written_is_read(place, chance):
     """Values come back as they were meant, with every comma, plus and backslash."""
-    parts = parse_place(written(place, chance))
-    assert parts is not None
-    assert [sorted(part) for part in parts] == [sorted(level) for level in place]
+    levels = parse_levels(written(place, chance))
+    assert [sorted(level) for level in levels] == [sorted(level) for level in place]
+
+
+@given(places, chances)
+def test_the_first_level_and_the_others_are_the_whole(place, chance):
+    """Whatever stands in a value: the parent of an entry is what is written behind it."""
+    text = written(place, chance)
+    first, rest = split_first(text)
+    assert (*parse_name(first), *parse_name(rest)) == parse_name(text)
+    assert is_below(parse_name(text), parse_name(rest))
+
+
+@given(st.text(st.sampled_from('cn=a,;+"\\#0 <>\0') | st.characters(), max_size=40))
+def test_any_text_is_read_or_refused(text):
+    """And what is read has a normal form that reads as itself."""
+    name = parsed(text)
+    if name is not None:
+        assert parse_name(",".join(name)) == name
 
 
 @given(places, chances)
@@ -88,6 +112,10 @@ def test_every_text_has_a_key_that_can_be_stored_and_indexed(text):
         ("2819C223-7F76-453A-919D-413861904646", "2819c223-7f76-453a-919d-413861904646"),
         ("cn=Ann,", "CN=ann,"),
         ("cn=#0403414E4E", "cn=#0403414e4e"),
+        ("cn=#0403414E4E,ou=P", "commonName=ann;OID.2.5.4.11=p"),
+        ('cn="Weber, \\"A;\\"" , ou=P', r"cn=weber\, \22a\;\22,ou=p"),
+        ('cn=" Ann ",ou=P', "cn=Ann,ou=P"),
+        ("cn=#0203010203,ou=P", "CN=#0203010203,OU=P"),
     ],
 )
 def test_two_spellings_of_one_place(one, other):
@@ -108,10 +136,16 @@ def test_two_places(one, other):
     assert place_key(one) != place_key(other)
 
 
-@pytest.mark.parametrize("text", ["", "ann", "cn", "cn=a,", "cn=a;b", r"cn=\zz", r"cn=\C3", "=a"])
-def test_what_is_no_place(text):
+@pytest.mark.parametrize(
+    "text",
+    ["ann", "cn", "cn=a,", "cn=a;b", r"cn=\zz", r"cn=\C3", "=a", "cn=a\\", "cn=#", "cn=#04",
+     "cn=#0405ab", "cn=#040", 'cn="a', 'cn="a"b', 'cn=a"b', "cn=a\0", "cn=#0402C328"],
+)  # fmt: skip
+def test_what_is_no_name(text):
     """Nothing is guessed: a text that cannot be read to its end has no levels."""
-    assert parse_place(text) is None
+    with pytest.raises(ValueError, match="is not a DN"):
+        parse_levels(text)
+    assert (parsed(text), parsed_levels(text)) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -131,3 +165,10 @@ def test_the_units_above_an_entry(place, units):
     """Outermost first, below the longest base that fits; all of them below none."""
     above = units_above(["ou=People, dc=corp", "ou=External,ou=People,dc=corp"])
     assert above(place) == units
+
+
+def test_nothing_is_the_root():
+    """RFC 4514: a DN of no levels; everything is below it."""
+    assert parse_name("") == parse_name("  ") == ()
+    assert is_below(parse_name("cn=a"), ())
+    assert place_key("") == ""

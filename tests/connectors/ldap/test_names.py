@@ -1,10 +1,11 @@
-"""Distinguished names are equal when they mean the same, however they are written (RFC 4514)."""
+"""DNs of settings and servers are equal when they mean the same (RFC 4514)."""
 
 from __future__ import annotations
 
 import pytest
 
-from connectors.ldap.names import is_below, parent_of, parse_name, parsed
+from connectors.ldap.names import parse_pasted
+from provisioning.domain.names import is_below, parsed
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from connectors.ldap.names import is_below, parent_of, parse_name, parsed
     ],
 )
 def test_names_are_equal_however_they_are_written(one, other):
-    assert parse_name(one) == parse_name(other)
+    assert parse_pasted(one) == parse_pasted(other)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_names_are_equal_however_they_are_written(one, other):
     ],
 )
 def test_names_of_two_entries_differ(one, other):
-    assert parse_name(one) != parse_name(other)
+    assert parse_pasted(one) != parse_pasted(other)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +51,14 @@ def test_names_of_two_entries_differ(one, other):
 def test_what_is_no_name_is_said(text):
     """Promise 7: in one sentence, which quotes it."""
     with pytest.raises(ValueError, match="is not a DN"):
-        parse_name(text)
+        parse_pasted(text)
     assert parsed(text) is None
 
 
 def test_below_is_by_whole_parts():
     """R2: ou=Staff is not the end of ou=Old Staff."""
-    base = parse_name("ou=Staff,dc=corp")
-    assert is_below(parse_name("cn=a,OU=staff,DC=corp"), base)
+    base = parse_pasted("ou=Staff,dc=corp")
+    assert is_below(parse_pasted("cn=a,OU=staff,DC=corp"), base)
     assert is_below(base, base)
-    assert not is_below(parse_name("cn=a,ou=Old Staff,dc=corp"), base)
-    assert not is_below(parse_name("dc=corp"), base)
-    assert parent_of("dc=corp") == ""
+    assert not is_below(parse_pasted("cn=a,ou=Old Staff,dc=corp"), base)
+    assert not is_below(parse_pasted("dc=corp"), base)
