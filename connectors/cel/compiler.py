@@ -113,7 +113,7 @@ def _complaint(text: str) -> ExpressionError:
     line, column, sentence = match.groups()
     sentence = sentence.replace(" (in container '')", "")
     if (unknown := _UNKNOWN.search(sentence)) is not None:
-        near = get_close_matches(unknown[1], _NAMES, n=1)
+        near = get_close_matches(unknown[1], NAMES, n=1)
         sentence += f'; did you mean "{near[0]}"?' if near else ""
     if int(line) < 1:
         return ExpressionError(sentence)
@@ -166,13 +166,14 @@ _ON_TEXT: tuple[tuple[str, Callable[..., str], tuple[int, ...]], ...] = (
 )
 """Name, implementation and possible numbers of arguments, all of them text."""
 
-_NAMES = (
+NAMES = (
     "entry",
     "first",
     "all",
     "split",
     "joinNonEmpty",
     "firstNonEmpty",
+    "hasBit",
     *(n for n, *_ in _ON_TEXT),
 )
 """What expressions of this language can name, beside what CEL has."""

@@ -104,8 +104,12 @@ def make_world(
             name=name,
             kind="ldap",
             first_run=first_run,
-            **{"directory": directories[name], "mapping": mapping, **choices},
-            make=partial(_made, directories[name]),
+            **{
+                "directory": directories[name],
+                "mapping": mapping,
+                "make": partial(_made, directories[name]),
+                **choices,
+            },
         )
         for name, choices in chosen.items()
     }
