@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from time import monotonic
-
-import ldap3
 
 from connectors.ldap.changes.reading import Changes
-from connectors.ldap.connection import bind, close, connect, detect, open_connection, signed_in
+from connectors.ldap.checking import Check
+from connectors.ldap.connection import detect, signed_in
 from connectors.ldap.finding import Finder
 from connectors.ldap.photos import PhotoSearch
 from connectors.ldap.presets import NAMES, LdapPreset, load_preset
 from connectors.ldap.reading import Search
 from connectors.ldap.settings import LdapSettings
-from connectors.sampling import sampled, unseen
-from provisioning.domain.errors import ProvisioningError, SourceError
+from connectors.sampling import unseen
 from provisioning.domain.people import RawPerson
 from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, SnapshotProof
-from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
-
-SAMPLE = 5
+from provisioning.ports import CheckReport, FoundPerson
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,84 +119,4 @@ class LdapDirectory:
 
     def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Connect, bind, detect and search, a step each; the first that fails is the last."""
-        return _Check(self, see).report()
-
-    def same_as(self, preset: LdapPreset) -> str:
-        """Return the ldapsearch line that asks the same, without the password."""
-        search = self.search(preset)
-        words = [
-            "ldapsearch",
-            *(["-ZZ"] if self.settings.start_tls else []),
-            *("-H", self.settings.uri, "-x", "-W", "-D", self.settings.bind_dn),
-            *("-b", self.settings.base_dn[0], "-E", f"pr={self.settings.page_size}/noprompt"),
-            *("-L", search.user_filter, *sorted({*self.attributes, search.id_attribute})),
-        ]
-        return shlex.join(words)
-
-
-@dataclass
-class _Check:
-    """One check under way."""
-
-    directory: LdapDirectory
-    see: Callable[[RawPerson], object]
-    steps: list[CheckStep] = field(default_factory=list)
-    sample: Sequence[RawPerson] = ()
-    same_as: str = ""
-
-    def report(self) -> CheckReport:
-        """Take every step until one fails."""
-        settings = self.directory.settings
-        connection = open_connection(settings)
-        try:
-            self._step("connect", lambda: self._connect(connection))
-            self._step("bind", lambda: self._bind(connection))
-            self._step("detect", lambda: self._detect(connection))
-            close(connection)
-            self._step("search", self._search)
-        except ProvisioningError:
-            close(connection)
-        return CheckReport(steps=self.steps, sample=self.sample, same_as=self.same_as)
-
-    def _step(self, name: str, work: Callable[[], str]) -> None:
-        began = monotonic()
-        try:
-            detail = work()
-        except ProvisioningError as error:
-            self._add(name, CheckOutcome.FAILED, str(error), monotonic() - began)
-            raise
-        self._add(name, CheckOutcome.OK, detail, monotonic() - began)
-
-    def _add(self, name: str, outcome: CheckOutcome, detail: str, seconds: float) -> None:
-        self.steps.append(CheckStep(name=name, outcome=outcome, detail=detail, seconds=seconds))
-
-    def _connect(self, connection: ldap3.Connection) -> str:
-        settings = self.directory.settings
-        connect(connection, settings)
-        where = f"{settings.host}:{settings.port}"
-        version = getattr(connection.socket, "version", None)
-        if version is None:
-            return f"{where}, in the CLEAR: passwords can be read on the way"
-        checked = "NOT verified" if settings.tls == "none" else "verified"
-        return f"{where}, {version()}, certificate {checked}"
-
-    def _bind(self, connection: ldap3.Connection) -> str:
-        bind(connection, self.directory.settings)
-        return self.directory.settings.bind_dn
-
-    def _detect(self, connection: ldap3.Connection) -> str:
-        named = self.directory.settings.preset
-        preset = load_preset(detect(connection) if named == "auto" else named)
-        self.same_as = self.directory.same_as(preset)
-        how = "by its root DSE" if named == "auto" else "as set"
-        return f"{preset.title} {how}, people by {preset.id_attribute}"
-
-    def _search(self) -> str:
-        snapshot = self.directory.read()
-        self.sample = sampled(snapshot, SAMPLE, self.see)
-        if not self.sample:
-            raise SourceError(
-                f"nobody is there: {snapshot.proof.detail}. Look at the base, the filter and the "
-                "rights of the account; a run would stop here"
-            )
-        return snapshot.proof.detail
+        return Check(self.settings, self.search, see).report()

@@ -49,6 +49,7 @@ class _Count:
     people: int = 0
     pages: int = 0
     without_id: int = 0
+    first_without_id: str = ""
     empty: list[str] = field(default_factory=list)
 
 
@@ -71,18 +72,21 @@ class Search:
             asked |= PERSON_ATTRIBUTES
         return sorted({*asked, self.id_attribute})
 
-    def people(self) -> Generator[RawPerson, None, SnapshotProof]:
+    def people(self, scope: Scope | None = None) -> Generator[RawPerson, None, SnapshotProof]:
         """Yield everyone to the proven end.
+
+        Args:
+            scope: A fresh one, for whoever wants to know afterwards what it counted.
 
         Raises:
             SourceError: A page, a referral, a limit or a break cut the reading short.
             SourceUnavailableError: The directory does not answer or refuses us.
         """
-        count = _Count()
+        count, scope = _Count(), scope or Scope(self.settings)
         with signed_in(self.settings) as connection:
             self.require_bases(connection)
             mark = self.mark_before(connection)
-            scope = Scope(self.settings, self.groups(connection))
+            scope.groups = self.groups(connection)
             for base in self.settings.base_dn:
                 before = count.people
                 yield from self._below(connection, base, self.user_filter, scope, count)
@@ -211,6 +215,7 @@ class Search:
                     continue
                 if not anchor:
                     count.without_id += 1
+                    count.first_without_id = count.first_without_id or entry["dn"]
                     continue
                 count.people += 1
                 yield reader.person(entry, anchor)
@@ -244,8 +249,13 @@ class Search:
             f"{count.people:,} entries in {count.pages} page(s) from {self.settings.host}",
             f"{seconds:.1f} s",
         ]
+        if self.settings.sentinel_dn:
+            words.append(f"among them {self.settings.sentinel_dn}")
         if count.without_id:
-            words.append(f"{count.without_id:,} without {self.id_attribute} skipped")
+            words.append(
+                f"{count.without_id:,} without {self.id_attribute} skipped, the first of them "
+                f"{count.first_without_id}"
+            )
         if len(self.settings.base_dn) > 1:
             words += [f"nobody below {base}" for base in count.empty]
         words += [f"{number:,} left out by {each}" for each, number in scope.left_out.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -50,7 +51,7 @@ def check(screen: Screen, what: str) -> None:
     """Look at WHAT: a source by name or type (ldap, ldif), mail, db, or all."""
     services = screen.wiring.services()
     looks: dict[str, tuple[str, Callable[[], CheckReport]]] = {
-        name: (source.kind, source.directory.check)
+        name: (source.kind, partial(services.check, name))
         for name, source in services.sources.items()
         if source.directory is not None
     }

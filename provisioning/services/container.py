@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
-from provisioning.ports import Clock, Mailer
+from provisioning.ports import CheckReport, Clock, Mailer
 from provisioning.services.access_tokens import AccessTokenService
 from provisioning.services.accounts import AccountService
+from provisioning.services.checking import check_source
 from provisioning.services.connections import (
     Connection,
     add_identity_provider,
@@ -161,6 +162,15 @@ class Services:
             NotFoundError: There is none of that name.
         """
         return connection(self.context, name)
+
+    def check(self, source: str) -> CheckReport:
+        """Try a source that is read, step by step, and look at everybody in it.
+
+        Raises:
+            NotFoundError: There is no such source.
+            ConfigurationError: It sends its people by itself.
+        """
+        return check_source(self.context, self.sources, source)
 
     def ignored(self, source: str) -> Sequence[IgnoredAttribute]:
         """Return what a source's clients sent lately that was ignored.

@@ -22,6 +22,7 @@ from wtforms import SelectField, StringField, SubmitField
 from wtforms.validators import InputRequired, Length
 
 from provisioning.domain.errors import ConfigurationError
+from provisioning.ports import CheckReport
 from provisioning.services.container import Services
 from provisioning.services.inbound_rows import ACCESS_PATH
 from provisioning.services.tokens import NewToken
@@ -75,7 +76,11 @@ class ConnectionPages:
         admin.add_url_rule("/connections", "connections", self.connections, methods=both)
         admin.add_url_rule("/connections/<source>", "connection", self.connection)
         admin.add_url_rule("/connections/<source>/status.json", "connection_status", self.status)
-        for name, view in (("vendor", self.choose_vendor), ("release", self.release)):
+        for name, view in (
+            ("vendor", self.choose_vendor),
+            ("release", self.release),
+            ("test", self.test),
+        ):
             admin.add_url_rule(
                 f"/connections/<source>/{name}", f"{name}_connection", view, methods=["POST"]
             )
@@ -138,6 +143,16 @@ class ConnectionPages:
         flash(f"{source} is released; {count} letters leave after their grace.", "success")
         return redirect(url_for("admin.connection", source=source), 303)
 
+    @needs(RoleName.OPERATOR)
+    def test(self, source: str) -> ResponseReturnValue:
+        """Try a source that Usher reads, and show every step with its time.
+
+        The answer is the page itself: what was found is not kept.
+        """
+        if not ReleaseForm().validate_on_submit():
+            return self._show(source), 422
+        return self._show(source, report=self._services.check(source))
+
     def _list(self, form: NewProviderForm) -> str:
         return render_template(
             "admin/connections.html",
@@ -146,7 +161,9 @@ class ConnectionPages:
             form=form,
         )
 
-    def _show(self, source: str, token: NewToken | None = None) -> str:
+    def _show(
+        self, source: str, token: NewToken | None = None, report: CheckReport | None = None
+    ) -> str:
         found = self._services.connection(source)
         guide = guides().get(found.vendor or "")
         run = self._services.run_reports.plan(found.last_run, limit=0) if found.last_run else None
@@ -164,6 +181,7 @@ class ConnectionPages:
             scim_url=url,
             vendor_form=VendorForm(formdata=None, vendor=found.vendor),
             confirm=ReleaseForm(formdata=None),
+            report=report,
         )
 
 

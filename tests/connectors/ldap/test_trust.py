@@ -23,14 +23,14 @@ def failed_step(directory):
     return report.steps[-1]
 
 
-def test_a_check_takes_five_looks_and_shows_the_same_search(open_directory):
+def test_a_check_takes_four_looks_and_shows_the_same_search(open_directory):
     """Pages and commands: connect, bind, detect, search; the line has no password."""
     report = open_directory().check()
     assert [step.name for step in report.steps] == ["connect", "bind", "detect", "search"]
-    assert {step.outcome for step in report.steps} == {CheckOutcome.OK}
+    assert CheckOutcome.FAILED not in {step.outcome for step in report.steps}
     assert "OpenLDAP" in report.steps[2].detail
     assert len(report.sample) == 5
-    assert report.same_as.startswith("ldapsearch -H ldaps://127.0.0.1:")
+    assert "ldapsearch -H ldaps://127.0.0.1:" in report.same_as
     assert SECRET.decode() not in report.same_as
 
 
