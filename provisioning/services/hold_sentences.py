@@ -27,7 +27,9 @@ class Held:
         return [FieldChange(*change) for change in self.document.get("changes", ())]
 
 
-def hold_sentence(held: Sequence[Held], *, read: int, last: int | None, policy: Policy) -> str:
+def hold_sentence(
+    held: Sequence[Held], *, read: int, last: int | None, policy: Policy, rules_changed: bool
+) -> str:
     """Say what is held, in the words of the page; empty when nothing is.
 
     Args:
@@ -35,12 +37,18 @@ def hold_sentence(held: Sequence[Held], *, read: int, last: int | None, policy: 
         read: How many people the run read.
         last: How many the last good run read.
         policy: The limits.
+        rules_changed: Whether mapping or scope are others than before (R8).
     """
     if not held:
         return ""
     reasons = {each.reason for each in held}
     if HoldReason.ATTRIBUTES in reasons:
-        return _attributes_sentence(held, people=max(read, last or 0))
+        why = (
+            "mapping or scope are others than before (R8): see whether this is what they should do"
+        )
+        if not rules_changed:
+            why = "look at the rights of the account that reads, and at the export"
+        return _attributes_sentence(held, max(read, last or 0), why)
     if reasons & _MASS:
         return _mass_sentence(held, last, policy)
     words = sorted(reason.sentence for reason in reasons)
@@ -63,7 +71,7 @@ def _mass_sentence(held: Sequence[Held], last: int | None, policy: Policy) -> st
     )
 
 
-def _attributes_sentence(held: Sequence[Held], *, people: int) -> str:
+def _attributes_sentence(held: Sequence[Held], people: int, why: str) -> str:
     """Name the attributes that are others for too many at once, with examples of how."""
     changes = [change for each in held for change in each.changes]
     counts = suspicious_attributes(changes, people=people)
@@ -71,7 +79,7 @@ def _attributes_sentence(held: Sequence[Held], *, people: int) -> str:
     words = [f"{name} for {counts[name]:,} (e.g. {_example(changes, name)})" for name in most]
     return (
         f"Attributes vanished from, or changed for, too many people at once: {', '.join(words)}. "
-        "The whole run waits: look at the rights of the account that reads, and at the export."
+        f"The whole run waits: {why}."
     )
 
 

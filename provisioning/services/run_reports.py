@@ -155,6 +155,7 @@ class RunReports:
                 )
             )
             stopped = [Held(reason, document) for reason, document in waiting if reason]
+        rules_changed = run.state in _UNDECIDED and source.rules not in ("", run.rules)
         return PlanReport(
             run=run.id,
             source=source.name,
@@ -165,9 +166,13 @@ class RunReports:
             counts=run.counts,
             held=len(stopped),
             limit_sentence=hold_sentence(
-                stopped, read=run.read, last=source.last_read, policy=self._context.policy
+                stopped if run.state in _UNDECIDED else (),
+                read=run.read,
+                last=source.last_read,
+                policy=self._context.policy,
+                rules_changed=rules_changed,
             ),
-            rules_changed=run.state in _UNDECIDED and source.rules not in ("", run.rules),
+            rules_changed=rules_changed,
             started_at=run.started_at,
             finished_at=run.finished_at,
             started_by=run.started_by,

@@ -205,3 +205,16 @@ def test_a_grace_of_one_night_counts_from_the_mark(make_world):
     world.clock.advance(timedelta(hours=1))
     assert kinds(world.sync()) == {}
     assert kinds(world.night()) == {"dismiss": 1}
+
+
+def test_a_mapping_that_changes_everybody_says_so_until_it_is_approved(world):
+    """R8, promise 8: the likely cause is the mapping, and nothing is held once it was approved."""
+    world.directory.add(*(entry(f"p{n:02}", departmentNumber="Sales") for n in range(20)))
+    world.sync()
+    runs = with_rules(world, RULES | {"display_name": "departmentNumber"})
+    run = runs.sync("corp", ME)
+    plan = world.services.run_reports.plan(run)
+    assert plan.state == "held"
+    assert "mapping or scope are others than before (R8)" in plan.limit_sentence
+    assert runs.approve(run, ME, digest=plan.digest, comment="as wanted") == "applied"
+    assert world.services.run_reports.plan(run).limit_sentence == ""
