@@ -60,6 +60,18 @@ class Changes:
                 ).to_text()
         return ""
 
+    def offered(self, connection: ldap3.Connection) -> str:
+        """Return the way changes are told, and what it does not tell; "" if none is offered.
+
+        Raises:
+            SourceError: The connection broke, or the server refused.
+        """
+        for way in self._ways():
+            value = way.begin(connection, self.search)
+            if value:
+                return "; ".join(filter(None, (f"changes by {way.name}", way.omits(value))))
+        return ""
+
     def people(self, text: str) -> Generator[RawPerson, None, ChangesProof]:
         """Yield everyone who is new or changed since a mark, whole.
 
