@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import ldap3
 
+from connectors.ldap.changes.reading import Changes
 from connectors.ldap.connection import (
     PAGED_RESULTS,
     bind,
@@ -116,9 +117,11 @@ class Check:
         found.append(preset)
         how = "by its root DSE" if named == "auto" else "as set"
         controls = root_dse(connection).get("supportedcontrol", ())
-        id_attribute = self.make_search(preset).id_attribute
+        search = self.make_search(preset)
+        id_attribute = search.id_attribute
         if PAGED_RESULTS in controls:
-            return _Found(f"{preset.title} {how}, paged results, people by {id_attribute}")
+            words = f"{preset.title} {how}, paged results, people by {id_attribute}"
+            return self._changes(connection, search, words)
         if controls:
             raise SourceError(
                 f"{preset.title} {how}, without paged results (RFC 2696): no reading could be "
@@ -127,6 +130,19 @@ class Check:
         return _Found(
             f"{preset.title} {how}, people by {id_attribute}; it does not say whether it has "
             "paged results",
+            CheckOutcome.WARNING,
+        )
+
+    def _changes(self, connection: ldap3.Connection, search: Search, words: str) -> _Found:
+        """Add how changes between the nights will be told."""
+        if self.settings.changes == "off":
+            return _Found(words)
+        offered = Changes(search=search, scope="").offered(connection)
+        if offered:
+            return _Found(f"{words}, {offered}")
+        return _Found(
+            f"{words}; changes are not told (changes = {self.settings.changes!r}), so people "
+            "change at night only",
             CheckOutcome.WARNING,
         )
 

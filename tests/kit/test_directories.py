@@ -6,7 +6,6 @@ import pytest
 
 from connectors.factory import make_readable
 from provisioning.domain.errors import SourceError
-from provisioning.ports import CheckOutcome
 
 TITLES = {"Slapd": "OpenLDAP", "Samba": "Active Directory", "Ds389": "389 Directory Server"}
 
@@ -27,8 +26,7 @@ def test_everyone_in_a_branch_is_read_and_the_kind_is_found_out(branch):
     assert not report.failed
     steps = {step.name: step for step in report.steps}
     assert steps["detect"].detail.startswith(f"{TITLES[type(branch.server).__name__]} by its root")
-    assert steps["connect"].outcome is CheckOutcome.OK
-    assert "certificate verified" in steps["connect"].detail
+    assert "certificate valid to" in steps["connect"].detail
 
 
 def test_an_account_without_rights_reads_what_the_directory_shows_everybody(samba, ds389):

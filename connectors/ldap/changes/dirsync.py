@@ -59,6 +59,10 @@ class DirSync:
             cookie, more = _cookie(connection)
         return {**found.identity, "cookie": _text(cookie)}
 
+    def omits(self, _: Mapping[str, str]) -> str:
+        """Return what is not told of; see `Way`."""
+        return ""
+
     def since(self, connection: ldap3.Connection, search: Search, value: Mapping[str, str]) -> Told:
         """Return who changed in the domain; see `Way`."""
         found = require_controller(connection, search, value)

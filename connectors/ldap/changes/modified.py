@@ -43,6 +43,10 @@ class Modified:
                 return {}
         return {"attribute": attribute, "at": now.strftime(_FORMAT)}
 
+    def omits(self, _: Mapping[str, str]) -> str:
+        """Return what is not told of; see `Way`."""
+        return _OMITS
+
     def since(self, connection: ldap3.Connection, search: Search, value: Mapping[str, str]) -> Told:
         """Return who was changed lately; see `Way`."""
         now, attribute = datetime.now(UTC), value.get("attribute", "")
@@ -67,7 +71,6 @@ class Modified:
         return Told(
             candidates=frozenset(candidates - {""}),
             following={**value, "at": now.strftime(_FORMAT)},
-            omits=_OMITS,
         )
 
 

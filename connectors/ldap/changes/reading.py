@@ -19,7 +19,7 @@ from connectors.ldap.changes.marks import Mark, require_no_jump
 from connectors.ldap.changes.modified import Modified
 from connectors.ldap.changes.syncrepl import Syncrepl
 from connectors.ldap.changes.usn import Usn
-from connectors.ldap.changes.ways import Told, Way
+from connectors.ldap.changes.ways import Way
 from connectors.ldap.connection import signed_in
 from connectors.ldap.reading import Search
 from provisioning.domain.errors import MarkError, SourceError
@@ -60,6 +60,18 @@ class Changes:
                 ).to_text()
         return ""
 
+    def offered(self, connection: ldap3.Connection) -> str:
+        """Return the way changes are told, and what it does not tell; "" if none is offered.
+
+        Raises:
+            SourceError: The connection broke, or the server refused.
+        """
+        for way in self._ways():
+            value = way.begin(connection, self.search)
+            if value:
+                return "; ".join(filter(None, (f"changes by {way.name}", way.omits(value))))
+        return ""
+
     def people(self, text: str) -> Generator[RawPerson, None, ChangesProof]:
         """Yield everyone who is new or changed since a mark, whole.
 
@@ -87,14 +99,13 @@ class Changes:
             entries=len(told.candidates) - len(gone),
             gone=tuple(gone),
             mark=following.to_text(),
-            detail=self._detail(way, told, monotonic() - began),
+            detail=self._detail(way, mark, len(told.candidates), monotonic() - began),
         )
 
-    def _detail(self, way: Way, told: Told, seconds: float) -> str:
-        return (
-            f"{len(told.candidates):,} changes by {way.name} from {self.search.settings.host}, "
-            f"{seconds:.1f} s{f'; {told.omits}' if told.omits else ''}"
-        )
+    def _detail(self, way: Way, mark: Mark, changes: int, seconds: float) -> str:
+        words = f"{changes:,} changes by {way.name} from {self.search.settings.host}"
+        omits = way.omits(mark.value)
+        return f"{words}, {seconds:.1f} s{f'; {omits}' if omits else ''}"
 
     def _ways(self) -> Sequence[Way]:
         """Return the ways the settings leave us."""

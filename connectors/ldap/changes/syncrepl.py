@@ -55,6 +55,10 @@ class Syncrepl:
                 cookies[base] = _cookie_openldap(connection, root, base)
         return cookies if all(cookies.values()) else {}
 
+    def omits(self, _: Mapping[str, str]) -> str:
+        """Return what is not told of; see `Way`."""
+        return ""
+
     def since(self, connection: ldap3.Connection, search: Search, value: Mapping[str, str]) -> Told:
         """Return who changed below the bases; see `Way`."""
         root = root_dse(connection)

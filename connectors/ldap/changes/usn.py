@@ -47,6 +47,10 @@ class Usn:
         deleted = _TOLD if known and _shows_deleted(connection, found.context) else _HIDDEN
         return {**found.identity, "number": str(found.highest), "deleted": deleted}
 
+    def omits(self, value: Mapping[str, str]) -> str:
+        """Return what is not told of; see `Way`."""
+        return "" if value.get("deleted") == _TOLD else _OMITS
+
     def since(self, connection: ldap3.Connection, search: Search, value: Mapping[str, str]) -> Told:
         """Return whose number is greater than the mark's; see `Way`."""
         found = require_controller(connection, search, value)
@@ -65,7 +69,6 @@ class Usn:
         return Told(
             candidates=frozenset(candidates),
             following={**value, "number": str(found.highest)},
-            omits="" if deleted == _TOLD else _OMITS,
         )
 
 

@@ -32,9 +32,6 @@ class Told:
     following: Mapping[str, str]
     """Where the next changes begin."""
 
-    omits: str = ""
-    """What the server does not tell, if there is anything."""
-
 
 class Way(Protocol):
     """One way of asking."""
@@ -50,6 +47,10 @@ class Way(Protocol):
         Raises:
             SourceError: The connection broke.
         """
+        ...
+
+    def omits(self, value: Mapping[str, str]) -> str:
+        """Return what is not told of since a place, in a few words; "" if there is nothing."""
         ...
 
     def since(self, connection: ldap3.Connection, search: Search, value: Mapping[str, str]) -> Told:

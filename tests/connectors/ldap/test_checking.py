@@ -11,7 +11,7 @@ import pytest
 from connectors.sampling import HIDDEN, sampled, unseen
 from provisioning.domain.people import RawPerson
 from provisioning.ports import CheckOutcome
-from tests.kit import slapd as kit
+from tests.kit import directory_server as kit
 from tests.kit.ber import Encoder
 from tests.kit.certificates import make_authority
 from tests.kit.ldap_proxy import ENTRY, changing

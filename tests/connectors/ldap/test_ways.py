@@ -8,6 +8,7 @@ import ldap3
 import pytest
 
 from provisioning.domain.errors import MarkError
+from provisioning.ports import CheckOutcome
 from tests.kit.branches import Branch
 from tests.kit.marks import seen, uids, with_value
 from tests.kit.sequences import everyone, source_of
@@ -112,6 +113,23 @@ def test_a_way_that_is_named_and_not_offered_gives_no_mark(branch, way):
     offered = {"Samba": ("usn", "dirsync")}.get(type(branch.server).__name__, ("syncrepl",))
     mark = everyone(source_of(branch, changes=way))[1]
     assert bool(mark) == (way in offered)
+
+
+def test_a_check_says_how_changes_are_told(samba):
+    """Promise 6: the way an account gets, what it omits, and a setting that gives nothing."""
+    branch = samba.branch(1)
+
+    def detected(**options):
+        report = source_of(branch, **options).check()
+        return next(step for step in report.steps if step.name == "detect")
+
+    assert detected().detail.endswith("changes by dirsync")
+    omits = "changes by usn; deletions are hidden from this account"
+    assert omits in detected(bind_dn=samba.plain_dn).detail
+    assert "changes" not in detected(changes="off").detail
+    nothing = detected(changes="syncrepl")
+    assert nothing.outcome is CheckOutcome.WARNING
+    assert "changes are not told (changes = 'syncrepl')" in nothing.detail
 
 
 def test_people_known_by_another_id_are_told_by_time(openldap, ds389):
