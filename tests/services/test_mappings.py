@@ -191,6 +191,10 @@ def test_every_process_maps_by_what_was_saved_last(company):
     assert other.sources["corp"].own_rules == {}
     save(company, CITIES)
     assert other.sources["corp"].own_rules == CITIES
+    mapping = other.check("corp").steps[-1]
+    assert (mapping.name, mapping.detail.partition(";")[0]) == (
+        "mapping", "version 1, saved by anna"
+    )  # fmt: skip
     assert (list(other.sources), len(other.sources)) == (["corp"], 1)
 
 
