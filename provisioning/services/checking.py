@@ -5,11 +5,12 @@ step      asks
 usable    who has no mail, no name, a value that cannot be read, or another's id or mail
 disabled  who would be dismissed if they were here
 compare   how many the last complete reading returned
+mapping   whose rules these are, if a saved version stands before the configuration's
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from provisioning.domain.people import Person, RawPerson
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
 from provisioning.services.context import ConfiguredSource, ServiceContext
 from provisioning.services.reading import readable
+from provisioning.services.saved_mappings import last_version
 from provisioning.services.sources import configured_source, find_source
 
 NAMED = 5
@@ -136,6 +138,7 @@ def check_source(
     if report.failed:
         return report
     more = [sight.usable(), sight.disabled(), _compared(context, name, sight.people)]
+    more += _superseded(context, name)
     return replace(report, steps=[*report.steps, *more])
 
 
@@ -152,6 +155,18 @@ def _compared(context: ServiceContext, name: str, people: int) -> CheckStep:
         detail=f"last run saw {last:,} ({share} %)"
         f"{'; a run would hold that many removals' if held else ''}",
     )
+
+
+def _superseded(context: ServiceContext, name: str) -> Sequence[CheckStep]:
+    with context.database.read() as session:
+        saved = last_version(session, context, name)
+    if saved is None or saved.rules is None:
+        return []
+    detail = (
+        f"version {saved.number}, saved by {saved.saved_by}; what the configuration says of the "
+        "mapping does not count"
+    )
+    return [CheckStep(name="mapping", outcome=CheckOutcome.OK, detail=detail)]
 
 
 def _known(seen: set[int], text: str) -> bool:

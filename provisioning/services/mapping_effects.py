@@ -69,9 +69,9 @@ class EffectCounter:
     """Maps everyone by two mappings, and keeps counts and a few examples."""
 
     def __init__(
-        self, source: str, before: PersonMapping, after: PersonMapping, now: datetime
+        self, source: str, before: PersonMapping | None, after: PersonMapping, now: datetime
     ) -> None:
-        """Have seen nobody yet."""
+        """Have seen nobody yet; without a mapping before, everybody can be used again."""
         self._source, self._now = source, now
         self._before, self._after = before, after
         self._effect = Effect()
@@ -81,7 +81,7 @@ class EffectCounter:
         """Count one person."""
         effect = self._effect
         effect.read += 1
-        old, _ = self._mapped(self._before, raw)
+        old, _ = self._mapped(self._before, raw) if self._before else (None, "")
         new, problem = self._mapped(self._after, raw)
         if old == new:
             return

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from provisioning.domain.errors import DigestMismatchError, MappingError, NotFoundError
+from provisioning.domain.errors import DigestMismatchError, MappingError, NotFoundError, RuleError
 from provisioning.domain.guards import require_people
 from provisioning.domain.mapping import FieldTrace, PersonMapping
 from provisioning.domain.people import RawPerson
@@ -117,8 +118,12 @@ class MappingService:
         make, current = self.versions.maker(source), self.versions.in_force(source)
         own = self.versions.to_save(source, own)
         written = self.versions.written(source, own)
-        directory, mapping = make(written, current.rules)
-        _, before = make(current.rules)
+        directory, mapping = make(written)
+        before: PersonMapping | None = None
+        # Rules that do not compile any more make nobody of anybody; whatever mends them is welcome.
+        with suppress(RuleError):
+            _, before = make(current.rules)
+            directory, _ = make(written, current.rules)
         counter = EffectCounter(source, before, mapping, self._context.now())
         for raw in directory.read():
             counter.see(raw)

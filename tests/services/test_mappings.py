@@ -14,6 +14,7 @@ from provisioning.domain.errors import (
     SourceError,
 )
 from provisioning.services.container import Services
+from provisioning.services.demo import clear_demo
 from provisioning.storage.models.effects import EventRecord
 from provisioning.storage.models.mappings import MappingVersionRecord
 from tests.kit.nights import ME, count
@@ -36,6 +37,12 @@ def save(world, rules, comment=""):
     """Count and save, as whoever looks first."""
     mappings = world.services.mappings
     return mappings.save("corp", rules, mappings.effect("corp", rules).seen, ME, comment)
+
+
+def save_by(services, rules):
+    counted = services.mappings.effect("corp", rules)
+    services.mappings.save("corp", rules, counted.seen, ME)
+    return counted.effect
 
 
 def departments(world):
@@ -184,6 +191,10 @@ def test_every_process_maps_by_what_was_saved_last(company):
     assert other.sources["corp"].own_rules == {}
     save(company, CITIES)
     assert other.sources["corp"].own_rules == CITIES
+    mapping = other.check("corp").steps[-1]
+    assert (mapping.name, mapping.detail.partition(";")[0]) == (
+        "mapping", "version 1, saved by anna"
+    )  # fmt: skip
     assert (list(other.sources), len(other.sources)) == (["corp"], 1)
 
 
@@ -197,6 +208,16 @@ def test_a_saved_mapping_that_does_not_compile_any_more_is_told_with_the_way_out
     )
     with pytest.raises(ConfigurationError, match="usher mapping restore corp 0"):
         other.runs.sync("corp", ME)
+    effect = save_by(other, None)
+    assert (effect.changed, effect.usable) == (2, 2)
+    assert other.run_reports.plan(other.runs.sync("corp", ME)).read == 2
+
+
+def test_a_source_that_is_taken_away_takes_its_versions_along(company):
+    """The demo: nothing of it is left behind."""
+    save(company, CITIES)
+    clear_demo(company.services.context, "corp")
+    assert count(company, MappingVersionRecord) == 0
 
 
 def events(world):

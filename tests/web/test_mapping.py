@@ -8,10 +8,12 @@ import re
 import pytest
 from sqlalchemy import update
 
+from provisioning.domain.errors import SourceUnavailableError
 from provisioning.storage.models.accounts import RoleGrantRecord, RoleName
 from tests.kit.nights import ME
-from tests.kit.site import place
+from tests.kit.site import administrator, make_site, place
 from tests.kit.sources import entry
+from tests.kit.world import make_world
 
 PAGE = "/admin/connections/corp/mapping"
 TOWNS = {
@@ -120,3 +122,19 @@ def test_it_takes_an_admin_and_a_source_that_is_read(admin, people):
     assert admin.get(PAGE).status_code == 403
     assert look(admin, **TOWNS).status_code == 403
     assert PAGE not in admin.get("/admin/connections/corp").text
+
+
+def test_the_page_works_while_the_directory_is_away(sqlite_url):
+    """R8: rules can be read and changed; what has to be asked says why it cannot be."""
+
+    def away(own, *_):
+        raise SourceUnavailableError("dc1:636 cannot be reached")
+
+    world = make_world(sqlite_url, corp={"make": away})
+    try:
+        admin = administrator(make_site(world.services), world.services)
+        shown = admin.get(PAGE)
+        assert (shown.status_code, "dc1:636 cannot be reached" in shown.text) == (200, True)
+        assert "cannot be reached" in look(admin, **TOWNS).text
+    finally:
+        world.services.context.database.close()
