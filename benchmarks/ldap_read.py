@@ -3,9 +3,10 @@
     .venv/bin/python benchmarks/ldap_read.py [--people 100000 1000000]
 
 Each line is one process that reads the same people with the same attributes, TLS and pages of
-1,000, one after the other in one run: seconds on the clock, CPU seconds, peak memory, and how often
-that is the CPU of `ldapsearch`. Usher's line ends with people as a run gets them: decoded, in the
-mapping's spelling, with their id; the others end with what their library returns.
+1,000, the four one after the other in several rounds: seconds on the clock, CPU seconds, peak
+memory of the round with the least CPU, and how often that is the CPU of `ldapsearch`. Usher's line
+ends with people as a run gets them: decoded, in the mapping's spelling, with their id; the others
+end with what their library returns.
 """
 
 from __future__ import annotations
@@ -86,14 +87,17 @@ def commands(server: Slapd) -> dict[str, list[str]]:
     }
 
 
-def measure(server: Slapd, people: int) -> None:
+def measure(server: Slapd, people: int, rounds: int) -> None:
     """Print a table: a line for each reader."""
     print(f"{people:,} people, OpenLDAP with TLS, {len(ATTRIBUTES)} attributes, pages of {PAGE:,}:")
     print(f"{'':16}{'seconds':>9}{'CPU s':>9}{'us/person':>11}{'MB':>7}{'x ldapsearch':>14}")
     environ = os.environ | {"PYTHONPATH": str(ROOT), "LDAPTLS_CACERT": str(server.ca_file)}
     found: dict[str, Cost] = {}
-    for name, words in commands(server).items():
-        cost = found[name] = cost_of(words, environ)
+    for _ in range(rounds):
+        for name, words in commands(server).items():
+            costs = [cost_of(words, environ), *([found[name]] if name in found else [])]
+            found[name] = min(costs, key=lambda cost: cost.cpu)
+    for name, cost in found.items():
         times = cost.cpu / found["ldapsearch"].cpu
         print(
             f"{name:16}{cost.seconds:9.1f}{cost.cpu:9.2f}{cost.cpu / people * 1e6:11.1f}"
@@ -112,13 +116,14 @@ def require_python_ldap() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Reading everyone, four readers in one run.")
+    parser = argparse.ArgumentParser(description="Reading everyone, four readers in turn.")
     parser.add_argument("--people", type=int, nargs="+", default=[100_000])
+    parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     require_python_ldap()
     for people in chosen.people:
         with running_slapd(plain_people(people)) as server:
-            measure(server, people)
+            measure(server, people, chosen.rounds)
 
 
 if __name__ == "__main__":
