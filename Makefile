@@ -37,7 +37,8 @@ test: dev servers canaille ## Run the whole suite against real servers, installi
 faults: dev servers ## Run the long soaks and kill series
 	@$(PYTEST) -m faults
 
-bench: dev ## Run every benchmark, one after the other
+bench: dev servers ## Run every benchmark, one after the other
+	@/usr/bin/python3 -c 'import ldap' 2>/dev/null || sh tests/prepare.sh python3-ldap
 	@for file in $(sort $(wildcard benchmarks/*.py)); do echo "== $$file" && $(BIN)/python "$$file" || exit 1; done
 
 coverage: dev servers canaille ## Run the whole suite and list the lines it never reached

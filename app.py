@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import make_url
 
 from connectors.factory import make_mailer, make_readable
+from connectors.ldap.pasting import propose
 from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
 from provisioning.domain.errors import ConfigurationError, NotFoundError
 from provisioning.logs import configure_logs
+from provisioning.ports import ProposedSource
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import (
     Actor,
@@ -178,6 +180,10 @@ class Composition:
             raise NotFoundError("job", f'"{name}"', hint=f"there are: {', '.join(found)}")
         found[name].now()
         return f"{name}: done"
+
+    def proposed_source(self, name: str, line: str | Sequence[str]) -> ProposedSource:
+        """Return the source that an ldapsearch line describes; nobody is asked."""
+        return propose(name, line)
 
     def serve(self, *, scheduler: bool) -> None:
         """Serve pages, SCIM and, unless told otherwise, the scheduler, until SIGTERM."""

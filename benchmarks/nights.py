@@ -14,13 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
@@ -31,6 +28,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from app import make_services, read_settings  # noqa: E402 - found by then
+from benchmarks.kit.costs import cost_of  # noqa: E402 - the kit is found by then
 from benchmarks.kit.registry import seed_registry  # noqa: E402 - the kit is found by then
 from tests.kit.people import plain_people  # noqa: E402 - the same
 from tests.kit.postgres import running_postgres  # noqa: E402 - the same
@@ -48,36 +46,6 @@ print(sum(1 for _ in people))
 
 TITLES = (f"Title {number}" for number in count())
 """Another one each time: whoever gets it is news to every database."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one process took."""
-
-    seconds: float
-    cpu: float
-    megabytes: float
-
-
-def run(words: list[str], environ: dict[str, str]) -> Cost:
-    """Run a process; its peak memory is polled, for wait4 would report ours before the exec."""
-    began, peak, ended = time.perf_counter(), 0, 0
-    process = subprocess.Popen(words, env=environ, stdout=subprocess.DEVNULL)
-    while not ended:
-        peak = max(peak, _peak_kilobytes(process.pid))
-        time.sleep(0.02)
-        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{words[:3]} ended with {process.returncode}")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(time.perf_counter() - began, cpu, peak / 1024)
-
-
-def _peak_kilobytes(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) if found else 0
 
 
 def measure(server: Slapd, people: int, url: str, *, seeded: bool) -> None:
@@ -126,7 +94,7 @@ class Table:
         print(f"  {name:16}{seconds:9.1f}", flush=True)
 
     def line(self, name: str, words: list[str]) -> None:
-        cost = run(words, dict(os.environ))
+        cost = cost_of(words, os.environ)
         self.baseline = self.baseline or cost.cpu
         each = cost.cpu / self.people * 1e6
         times = cost.cpu / self.baseline

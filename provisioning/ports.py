@@ -5,7 +5,7 @@ The language of mapping expressions is the domain's own wish: `domain.rules.Expr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -46,6 +46,20 @@ class CheckReport:
     def failed(self) -> bool:
         """Whether any step failed."""
         return any(step.outcome is CheckOutcome.FAILED for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedSource:
+    """A source as it would stand in the configuration, made of what an administrator has."""
+
+    name: str
+    kind: str
+    options: Mapping[str, str | int | bool]
+    """Settings by name, in the order to be read; the password is only named by its file."""
+
+    password_file: str
+    notes: Sequence[str] = ()
+    """What was left out or is done in another way, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from provisioning.cli import (
     departments,
     held,
     inbound,
+    initial,
     mapping,
     matching,
     people,
@@ -60,7 +61,8 @@ def create_cli(wiring: Wiring) -> click.Group:
         context.obj = Screen(wiring)
 
     for verb in (
-        upkeep.serve, upkeep.scheduler, upkeep.demo, upkeep.check, upkeep.config,
+        upkeep.serve, upkeep.scheduler, upkeep.demo, upkeep.check, initial.init,
+        upkeep.config,
         plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
         plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, people.seats,

@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from provisioning.ports import ProposedSource
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
 
@@ -47,6 +48,10 @@ class Wiring(Protocol):
 
     def run_job(self, name: str) -> str:
         """Do a job now; returns what was done, in words."""
+        ...
+
+    def proposed_source(self, name: str, line: str | Sequence[str]) -> ProposedSource:
+        """Return the source that an ldapsearch line describes; nobody is asked."""
         ...
 
 

@@ -104,6 +104,7 @@ def test_the_clear_has_to_be_spelled_out_and_is_said_every_time(open_directory, 
         ({"page_sise": 5}, "page_sise"),
         ({"base_dn": ""}, "base_dn"),
         ({"preset": "novell"}, "preset"),
+        ({"receive_seconds": 2.5}, "receive_seconds"),
     ],
 )
 def test_a_setting_that_can_never_work_fails_at_start(wrong, sentence):
@@ -127,3 +128,10 @@ def test_a_trailing_slash_is_forgiven():
         {"uri": "ldaps://dc1:636/", "bind_dn": "a", "bind_password": "b", "base_dn": "dc=corp"},
     )
     assert (settings.host, settings.port) == ("dc1", 636)
+
+
+def test_the_password_is_in_no_text_about_the_connection(open_directory):
+    """Safety 16: ldap3's connection shows it; what is printed and logged here are settings."""
+    directory = open_directory()
+    assert SECRET.decode() not in f"{directory!r} {directory.settings}"
+    assert SECRET.decode() not in repr(directory.check())
