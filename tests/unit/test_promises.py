@@ -112,7 +112,7 @@ def companies(draw):
         name
         for name, row in rows.items()
         if row.state != S.WAITING
-        and (row.state != S.INVITED or (name in people and people[name].active))
+        and (row.state != S.INVITED or (name in people and people[name].is_active_at(NOW)))
     ]
     owners = dict(zip(inside, ("1", "2"), strict=False))
     for name, row in rows.items():
