@@ -20,7 +20,7 @@ from provisioning.storage.models.runs import (
     RunState,
 )
 from provisioning.storage.runs import delete_run, store_actions, stored_plan
-from provisioning.storage.staging import drop_staged
+from provisioning.storage.staging import drop_staged, forget_undone
 
 
 def settle_afresh(
@@ -62,9 +62,11 @@ def settle_afresh(
         session.execute(
             update(RunPersonRecord).where(RunPersonRecord.run_id == fresh_id).values(run_id=run_id)
         )
+        forget_undone(session, run_id, fresh_id)
         run.read, run.mapping_version = fresh_run.read, fresh_run.mapping_version
-        # The fresh reading is the one that is applied: its mark, its rules.
-        run.kind, run.proof, run.rules = RunKind.FULL, fresh_run.proof, fresh_run.rules
+        # The fresh reading is the one that is applied. The rules stay those that were shown: what
+        # other ones would do beside it, nobody saw (R8).
+        run.kind, run.proof = RunKind.FULL, fresh_run.proof
         run.settled = True
         session.flush()
         # What a guard holds only now has to be approved by a digest that says so.
