@@ -73,6 +73,10 @@ def settle_afresh(
         run.digest = stored_plan(session, run).digest()
         session.execute(delete(RunActionRecord).where(RunActionRecord.run_id == fresh_id))
         new = tuple(action for action in fresh if action.fingerprint() in confirmed)
+        if new:
+            # Where changes began before begins the next look too: it tells of them once more.
+            mark = session.get_one(SourceRecord, run.source_id).mark
+            run.proof = {**(run.proof or {}), "mark": mark or ""}
         plan = Plan(new, read=fresh.read, unchanged=fresh.unchanged)
         if new and not _is_waiting_already(session, fresh_run, plan):
             _keep_as_plan(fresh_run, plan)
