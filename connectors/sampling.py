@@ -6,18 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from provisioning.domain.people import RawPerson
+from provisioning.domain.rules import holds_secrets
 
 HIDDEN = "(not shown)"
-
-_SECRETS = frozenset(
-    {
-        "userpassword", "unicodepwd", "dbcspwd", "ntpwdhistory", "lmpwdhistory",
-        "supplementalcredentials", "ms-mcs-admpwd", "mslaps-password", "mslaps-encryptedpassword",
-        "sambantpassword", "sambalmpassword", "sambapasswordhistory", "pwdhistory",
-        "passwordhistory", "krbprincipalkey", "userpkcs12",
-    }
-)  # fmt: skip
-"""Attributes that hold passwords or keys, in whatever way; a mapping has no business with them."""
 
 
 def unseen(_: RawPerson) -> None:
@@ -38,7 +29,7 @@ def sampled(
 
 def _without_secrets(raw: RawPerson) -> RawPerson:
     shown = {
-        name: (HIDDEN,) if name.lower() in _SECRETS else values
+        name: (HIDDEN,) if holds_secrets(name) else values
         for name, values in raw.attributes.items()
     }
     return replace(raw, attributes=shown)

@@ -81,6 +81,9 @@ class LdapDirectory:
             [settings.user_filter or preset.user_filter for preset in usual],
             [settings.id_attribute or preset.id_attribute for preset in usual],
         ]
+        if settings.group_base_dn and (settings.groups or settings.exclude_groups):
+            # Groups within groups are looked for there only.
+            words.append(sorted(settings.group_base_dn))
         return hashlib.blake2b(json.dumps(words).encode(), digest_size=8).hexdigest()
 
     @property

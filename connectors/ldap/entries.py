@@ -90,7 +90,7 @@ class PersonReader:
         for name, values_of in self._computed:
             if values := values_of(entry):
                 attributes[name] = values
-        where = entry["dn"]
+        where = entry["dn"].replace("\0", "\\00")
         if not where.isascii() and not where.isprintable():
             where = _readable(where, problems)
         return RawPerson(anchor, where, attributes, "; ".join(problems) or None)
@@ -116,9 +116,11 @@ def _as_text(value: bytes, *, binary: bool) -> str:
     if binary:
         return str(UUID(bytes_le=value)) if len(value) == _GUID_BYTES else ""
     try:
-        return value.decode().strip().lower()
+        text = value.decode().strip().lower()
     except UnicodeDecodeError:
         return ""
+    # No database keeps a NUL in a text.
+    return "" if "\0" in text else text
 
 
 def _readable(where: str, problems: list[str]) -> str:

@@ -85,7 +85,9 @@ class LdifDirectory:
         if not ids:
             problems.append(f"there is no {self.settings.id_attribute}")
         anchor = ids[0].decode("ascii", "replace").lower() if ids else f"line {record.line}"
-        return RawPerson(anchor, record.dn, attributes, "; ".join(problems) or None)
+        # No database keeps a NUL in a text; a DN can say it in another way.
+        anchor, where = anchor.replace("\0", "\ufffd"), record.dn.replace("\0", "\\00")
+        return RawPerson(anchor, where, attributes, "; ".join(problems) or None)
 
     @cached_property
     def _units(self) -> Callable[[str], tuple[str, ...]]:

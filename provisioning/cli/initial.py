@@ -110,18 +110,28 @@ def _environment(source: ProposedSource) -> dict[str, str]:
 
 def _add(path: Path, source: ProposedSource, section: str) -> None:
     """Add the section at the end of a file, which keeps whatever else stands in it."""
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
     try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
         known = tomllib.loads(before).get("sources", {})
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigurationError(f"{path} is not TOML ({error}). Nothing was written") from None
-    if source.name in known:
+    if isinstance(known, dict) and source.name in known:
         raise ConfigurationError(
             f"{path} has a source {source.name} already. Nothing was written: choose another name "
             "with --name, or remove that one"
         )
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{before and chr(10)}{section}")
+    added = f"{before and chr(10)}{section}"
+    try:
+        tomllib.loads(before + added)
+        written = added.encode()
+    except ValueError as error:
+        # sources = {...} in one line, or a letter that TOML does not have: no start would survive.
+        raise ConfigurationError(
+            f"with this source {path} would not be TOML any more ({error}). Nothing was written: "
+            "add the table by hand, it is printed without --write"
+        ) from None
+    with path.open("ab") as file:
+        file.write(written)
 
 
 def _tell(screen: Screen, source: ProposedSource, section: str, path: Path | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -24,6 +25,9 @@ CHANGES, HELD, UNAVAILABLE = 2, 3, 69
 WIDE = 200
 """Columns a table may use where nobody watches."""
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Whatever a directory says of a name or a place, a terminal must not obey it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Screen:
@@ -37,7 +41,7 @@ class Screen:
         """Print words for people: on stderr when stdout is for a machine."""
         if not self.quiet:
             for line in lines:
-                click.echo(line, err=self.json)
+                click.echo(_CONTROLS.sub("?", line), err=self.json)
 
     def document(self, value: Any) -> None:
         """Print the one JSON document."""
@@ -120,7 +124,7 @@ def fail(screen: Screen, code: str, sentence: str, status: int) -> NoReturn:
     """Say what went wrong, to whom it matters, and end."""
     if screen.json:
         screen.document({"error": {"code": code, "message": sentence}})
-    click.echo(f"usher: {sentence}", err=True)
+    click.echo(_CONTROLS.sub("?", f"usher: {sentence}"), err=True)
     raise SystemExit(status)
 
 

@@ -14,6 +14,17 @@ COMPUTED = "_"
 """What stands in the names of attributes a connector computes: LDAP has none of them."""
 
 
+_SECRETS = frozenset(
+    {
+        "userpassword", "unicodepwd", "dbcspwd", "ntpwdhistory", "lmpwdhistory",
+        "supplementalcredentials", "ms-mcs-admpwd", "mslaps-password", "mslaps-encryptedpassword",
+        "sambantpassword", "sambalmpassword", "sambapasswordhistory", "pwdhistory",
+        "passwordhistory", "krbprincipalkey", "userpkcs12", "2.5.4.35",
+    }
+)  # fmt: skip
+"""Attributes that hold passwords or keys, in whatever way; a mapping has no business with them."""
+
+
 class CompiledExpression(Protocol):
     """An expression that was checked when it was saved."""
 
@@ -91,8 +102,27 @@ def compile_rule(field: str, rule: Any, compiler: ExpressionCompiler) -> Rule:
     """Check the rule of a field and make it ready.
 
     Raises:
-        RuleError: A person has no such field, or the rule is none or does not compile.
+        RuleError: A person has no such field, the rule is none or does not compile, or it reads
+            passwords or keys.
     """
+    compiled = _compiled(field, rule, compiler)
+    for name in sorted(compiled.attributes):
+        if holds_secrets(name):
+            # Whoever may try a mapping would see those of everybody.
+            raise RuleError(field, f"{name} holds passwords or keys, and nobody may be shown them")
+    return compiled
+
+
+def holds_secrets(attribute: str) -> bool:
+    """Whether an attribute, in any case and with any option, holds passwords or keys.
+
+    >>> holds_secrets("UserPassword;x-old"), holds_secrets("mail")
+    (True, False)
+    """
+    return attribute.partition(";")[0].strip().lower() in _SECRETS
+
+
+def _compiled(field: str, rule: Any, compiler: ExpressionCompiler) -> Rule:
     if field not in PERSON_FIELDS:
         near = difflib.get_close_matches(field, PERSON_FIELDS, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import aliased
 
 from provisioning.domain.addresses import address_key
@@ -12,6 +13,7 @@ from provisioning.services.context import ServiceContext
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
 
 _DIGITS_OF_64_BITS = 18
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def meant_by(context: ServiceContext, key: str) -> Select[UUID]:
@@ -23,6 +25,8 @@ def meant_by(context: ServiceContext, key: str) -> Select[UUID]:
 
 def matches(search: str) -> ColumnElement[bool]:
     """Return the condition that a part of a name, address or user name, or an id, fits."""
+    if not _is_text(search):
+        return false()
     folded = address_key(search)
     links = select(LinkRecord.employee_id).where(
         or_(
@@ -50,6 +54,8 @@ def managed_by(context: ServiceContext, number: int) -> ColumnElement[bool]:
 
 
 def _is_called(key: str) -> ColumnElement[bool]:
+    if not _is_text(key):
+        return false()
     if key.isdecimal() and len(key) <= _DIGITS_OF_64_BITS:
         return EmployeeRecord.seq == int(key)
     folded = address_key(key)
@@ -66,6 +72,11 @@ def _is_called(key: str) -> ColumnElement[bool]:
     if (id_ := _uuid(key)) is not None:
         conditions.append(EmployeeRecord.id == id_)
     return or_(*conditions)
+
+
+def _is_text(typed: str) -> bool:
+    """Whether a database can be asked for it; what it cannot keep is the name of nobody."""
+    return typed.isprintable() or ("\0" not in typed and not _SURROGATES.search(typed))
 
 
 def _uuid(text: str) -> UUID | None:

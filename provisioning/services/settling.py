@@ -20,7 +20,7 @@ from provisioning.storage.models.runs import (
     RunState,
 )
 from provisioning.storage.runs import delete_run, store_actions, stored_plan
-from provisioning.storage.staging import drop_staged
+from provisioning.storage.staging import drop_staged, forget_undone
 
 
 def settle_afresh(
@@ -62,15 +62,21 @@ def settle_afresh(
         session.execute(
             update(RunPersonRecord).where(RunPersonRecord.run_id == fresh_id).values(run_id=run_id)
         )
+        forget_undone(session, run_id, fresh_id)
         run.read, run.mapping_version = fresh_run.read, fresh_run.mapping_version
-        # The fresh reading is the one that is applied: its mark, its rules.
-        run.kind, run.proof, run.rules = RunKind.FULL, fresh_run.proof, fresh_run.rules
+        # The fresh reading is the one that is applied. The rules stay those that were shown: what
+        # other ones would do beside it, nobody saw (R8).
+        run.kind, run.proof = RunKind.FULL, fresh_run.proof
         run.settled = True
         session.flush()
         # What a guard holds only now has to be approved by a digest that says so.
         run.digest = stored_plan(session, run).digest()
         session.execute(delete(RunActionRecord).where(RunActionRecord.run_id == fresh_id))
         new = tuple(action for action in fresh if action.fingerprint() in confirmed)
+        if new:
+            # Where changes began before begins the next look too: it tells of them once more.
+            mark = session.get_one(SourceRecord, run.source_id).mark
+            run.proof = {**(run.proof or {}), "mark": mark or ""}
         plan = Plan(new, read=fresh.read, unchanged=fresh.unchanged)
         if new and not _is_waiting_already(session, fresh_run, plan):
             _keep_as_plan(fresh_run, plan)

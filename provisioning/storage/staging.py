@@ -210,6 +210,28 @@ def drop_staged(session: Session, run_id: int) -> None:
     session.execute(delete(RunPersonRecord).where(RunPersonRecord.run_id == run_id))
 
 
+def forget_undone(session: Session, run_id: int, fresh_id: int) -> None:
+    """Let the next reading look again at whom only a fresh plan has something to do for.
+
+    Their staged rows are applied with a run that does nothing about them; without this, what
+    they say now would be remembered as done.
+    """
+    done, wanted = (
+        select(RunActionRecord.anchor).where(RunActionRecord.run_id == each)
+        for each in (run_id, fresh_id)
+    )
+    session.execute(
+        update(RunPersonRecord)
+        .where(
+            RunPersonRecord.run_id == run_id,
+            RunPersonRecord.anchor.in_(wanted),
+            RunPersonRecord.anchor.not_in(done),
+        )
+        .values(raw_hash=""),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def remember_reading(
     session: Session, run_id: int, source_id: UUID, mapping_version: str
 ) -> Sequence[UUID]:

@@ -67,3 +67,17 @@ def test_without_a_line_it_is_said_what_to_paste(fresh):
     assert "paste one that finds your people" in fresh("init", "ldap", code=78).err
     assert "cannot be called" in fresh("init", "ldap", "--name", "A b", "x", code=78).err
     assert "sources" not in (fresh.folder / "usher.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [("sources = {}\n", "cn=a"), ("sources = 3\n", "cn=a"), ("", "cn=\x7f"), ("", "cn=\udcff")],
+)
+def test_a_file_that_nobody_could_read_afterwards_stays_as_it_was(fresh, before, name):
+    """Sources in one line, and letters that TOML does not have: no start would survive them."""
+    config = fresh.folder / "other.toml"
+    config.write_text(before)
+    words = ["ldapsearch", "-xHldaps://dc1", f"-D{name}", "-bdc=corp"]
+    said = fresh("init", "ldap", "--write", str(config), *words, code=78)
+    assert "would not be TOML any more" in said.err
+    assert config.read_text() == before

@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from provisioning.cli.output import Screen, fail
 from tests.kit.postgres import free_port
 
 
@@ -121,3 +122,14 @@ def test_the_database_is_migrated_and_compared(usher):
     assert "database" in usher("seats", code=69).err
     usher.environ["DATABASE_URL"] = "mysql://x/y"
     usher("seats", code=78)
+
+
+def test_what_a_directory_calls_somebody_is_no_command_for_a_terminal(capsys):
+    """Whoever may name their own entry would otherwise write over what a check says."""
+    screen = Screen(wiring=None)
+    screen.say("uid=\x1b[2Kann\tok", "cn=\x9b31mbob\n  cid")
+    with pytest.raises(SystemExit):
+        fail(screen, "incomplete", "uid=\x1b[2Kann", 65)
+    said, complained = capsys.readouterr()
+    assert said == "uid=?[2Kann\tok\ncn=?31mbob\n  cid\n"
+    assert complained == "usher: uid=?[2Kann\n"

@@ -218,3 +218,14 @@ def test_a_mapping_that_changes_everybody_says_so_until_it_is_approved(world):
     assert "mapping or scope are others than before (R8)" in plan.limit_sentence
     assert runs.approve(run, ME, digest=plan.digest, comment="as wanted") == "applied"
     assert world.services.run_reports.plan(run).limit_sentence == ""
+
+
+@pytest.mark.usefixtures("staff")
+def test_what_was_new_when_a_plan_was_applied_is_told_between_the_nights(world):
+    """R4, R6: the mark of the fresh reading lies behind what the plan did nothing about."""
+    world.directory.add(entry("zoe"))
+    run = world.services.runs.plan("corp", ME)
+    world.directory.add(entry("p1", title="Head"))
+    world.services.runs.apply(run, ME)
+    assert kinds(changes(world)) == {"update": 1}
+    assert changes(world) is None

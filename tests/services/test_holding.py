@@ -173,3 +173,29 @@ def test_the_attributes_that_hold_a_run_are_named_and_no_others(world):
     assert plan.state == "held"
     assert {action.held for action in plan.actions} == {"attributes"}
     assert "at once: mail for 39 (e.g. p01@corp.example, and now nothing). " in plan.limit_sentence
+
+
+def test_what_is_new_when_a_plan_is_applied_is_not_lost(world):
+    """R4: neither a departure nor a change that only the fresh reading knew is taken as done."""
+    world.directory.add(*(entry(uid) for uid in ("ann", "bob", "cid", "dan")))
+    world.sync()
+    world.directory.add(entry("zoe"))
+    run = world.services.runs.plan("corp", ME)
+    world.directory.add(entry("bob", disabled="yes"), entry("cid", title="Head"))
+    world.services.runs.apply(run, ME)
+    assert (world.states()["Bob"], world.states()["Zoe"]) == ("invited", "invited")
+    assert kinds(world.night()) == {"revoke": 1, "update": 1}
+    assert set(world.states()) == {"Ann", "Cid", "Dan", "Zoe"}
+
+
+def test_what_other_rules_would_do_is_shown_although_an_older_plan_was_applied(world):
+    """R8: whoever applied the plan of the old rules has not seen what the new ones do."""
+    world.directory.add(entry("ann", grade="A"), entry("bob", grade="B"))
+    world.sync()
+    world.directory.add(entry("zoe"))
+    run = world.services.runs.plan("corp", ME)
+    mappings, rules = world.services.mappings, {"title": "grade"}
+    mappings.save("corp", rules, mappings.effect("corp", rules).seen, ME)
+    world.services.runs.apply(run, ME)
+    plan = world.night()
+    assert (plan.state, kinds(plan)) == ("ready", {"update": 2})

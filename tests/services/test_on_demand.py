@@ -106,7 +106,7 @@ def test_nobody_left_because_one_search_did_not_find_them(world):
     world.directory.add(entry("ann"), entry("bob"))
     world.sync()
     world.directory.remove("ann")
-    for words in ("ann", "1", "nobody"):
+    for words in ("ann", "1", "nobody", "no\0body"):
         with pytest.raises(NotFoundError, match="only a complete reading says that somebody left"):
             done(world, words)
     with pytest.raises(NotFoundError, match="ann is linked to the id id-ann, which is not there"):

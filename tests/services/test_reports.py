@@ -53,7 +53,7 @@ def test_a_search_finds_by_name_address_user_name_and_id(company, search):
     assert [row.display_name for row in found] == ["Jürgen Weiß"]
 
 
-@pytest.mark.parametrize("search", ["%", "_", "\\", "' OR 1=1 --", "%25"])
+@pytest.mark.parametrize("search", ["%", "_", "\\", "' OR 1=1 --", "%25", "\0", "\udcff"])
 def test_a_search_takes_wildcards_as_letters(company, search):
     """Safety 17: nothing is found by a joker."""
     assert company.services.reports.people(search=search) == []
@@ -67,7 +67,9 @@ def test_somebody_is_found_by_number_id_name_or_address(company):
     assert reports.find(str(number)) == employee_id
 
 
-@pytest.mark.parametrize("key", ["nobody@corp.example", "9999", "", "9" * 30, str(UUID(int=7))])
+@pytest.mark.parametrize(
+    "key", ["nobody@corp.example", "9999", "", "9" * 30, str(UUID(int=7)), "a\0", "\udcff"]
+)
 def test_nobody_is_said_to_be_nobody(company, key):
     with pytest.raises(NotFoundError, match="no employee"):
         company.services.reports.find(key)

@@ -260,6 +260,8 @@ def test_equal_rules_have_an_equal_version():
         ({"mail": {"expression": "1"}}, "mapping.mail: write the name of an attribute"),
         ({"mail": {"expr": "'a'", "else": "b"}}, "mapping.mail: write the name of an attribute"),
         ({"mail": {"expr": "nope("}}, "mapping.mail: line 1, column 6: "),
+        ({"title": "UserPassword"}, "mapping.title: UserPassword holds passwords or keys"),
+        ({"title": {"expr": 'first("unicodePwd;x")'}}, "unicodePwd;x holds passwords or keys"),
         ({"mail": {"expr": "frist('mail')"}}, "reference to 'frist'; did you mean \"first\"?"),
     ],
 )

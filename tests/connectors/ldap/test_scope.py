@@ -139,7 +139,7 @@ def test_a_mark_is_taken_before_the_first_page(open_directory):
 
 
 def test_another_scope_has_another_digest(open_directory):
-    """R8: bases, filter, id and exclusions; not their order or the server."""
+    """R8: bases, filter, id, exclusions and where groups are; not their order or the server."""
     usual = open_directory()
     for other in (
         {"base_dn": SUFFIX},
@@ -150,6 +150,9 @@ def test_another_scope_has_another_digest(open_directory):
     ):
         assert open_directory(**other).scope != usual.scope
     assert open_directory(uri="ldaps://elsewhere").scope == usual.scope
+    elsewhere, groups = {"group_base_dn": EMPTY}, {"groups": f"cn=staff,{EMPTY}"}
+    assert open_directory(**elsewhere).scope == usual.scope
+    assert open_directory(**groups, **elsewhere).scope != open_directory(**groups).scope
     one, two = ([PEOPLE, EMPTY], [EMPTY, PEOPLE])
     assert open_directory(base_dn=one).scope == open_directory(base_dn=two).scope
 

@@ -8,6 +8,7 @@ import ldap3
 import pytest
 
 from connectors.ldap.directory import LdapDirectory
+from connectors.ldap.entries import PersonReader
 from provisioning.domain.errors import SourceError
 from tests.kit.cutting import cutting
 from tests.kit.people import PEOPLE, SUFFIX
@@ -107,3 +108,16 @@ def test_values_that_are_not_text_are_that_persons_problem(open_directory, slapd
     problems = [person for person in people if person.problem]
     assert [person.problem for person in problems] == ["jpegPhoto is not UTF-8 text"]
     assert len(people) == 450
+
+
+def test_a_nul_in_an_id_or_a_place_is_nothing_a_database_refuses(open_directory, slapd):
+    """Promise 7: one such entry is skipped and counted; it does not end the run."""
+    slapd.modify("u000003", title="a\0b")
+    try:
+        people, proof = read(open_directory(id_attribute="title"))
+    finally:
+        slapd.modify("u000003", title="Engineer")
+    assert not any("\0" in person.anchor for person in people)
+    assert "1 without title skipped" in proof.detail
+    entry = {"dn": "uid=a\0b,dc=corp", "raw_attributes": {}}
+    assert PersonReader("uid", ()).person(entry, "x").where == r"uid=a\00b,dc=corp"

@@ -205,3 +205,11 @@ def test_an_export_does_not_tell_names_of_groups(tmp_path):
     rules = {"department": {"expr": 'all("group_names")'}}
     with pytest.raises(ConfigurationError, match="does not tell group_names"):
         make_readable("export", "ldif", {"path": str(tmp_path / "x.ldif")}, rules)
+
+
+def test_a_nul_is_nothing_a_database_refuses(export):
+    """Promise 7: neither in a place nor in an id."""
+    place, id_ = (base64.b64encode(text).decode() for text in (b"uid=a\0b,dc=corp", b"1\x002"))
+    text = f"dn:: {place}\nobjectClass: person\nuid: a\nentryUUID:: {id_}\n\n"
+    (found,), _ = read(export(text))
+    assert (found.where, found.anchor) == (r"uid=a\00b,dc=corp", "1\ufffd2")
