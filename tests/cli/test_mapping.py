@@ -130,6 +130,21 @@ def test_own_rules_are_shown_while_no_directory_says_which_preset_it_is(usher):
     assert "usher: which preset that is, is not known: 127.0.0.1:9 cannot be reached" in shown.err
 
 
+def test_a_mistake_in_the_configuration_is_told_by_whose_it_is(usher):
+    """Promise 7: the source, or the line and column of its mapping_file; nothing is read."""
+    config, rules = usher.folder / "usher.toml", usher.folder / "rules.toml"
+    written = config.read_text()
+    config.write_text(f"{written}\n[sources.corp.mapping]\nmail = {{ expr = 'frist(\"mail\")' }}\n")
+    said = usher("plan", "corp", code=78).err
+    assert said.startswith("usher: sources.corp.mapping.mail: line 1, column 6: undeclared")
+    assert "docs/mapping.md has" in said
+    rules.write_text(BROKEN)
+    config.write_text(f'{written}\nmapping_file = "{rules}"\n')
+    assert (
+        f"usher: {rules}, line 3, column 29: department: und" in usher("plan", "corp", code=78).err
+    )
+
+
 def test_settings_are_shown_without_a_database_too(usher):
     """Origin: what cannot be known is said, and the rest is shown."""
     usher.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
