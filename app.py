@@ -19,7 +19,7 @@ from connectors.factory import make_mailer, make_readable
 from connectors.ldap.pasting import propose
 from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
-from provisioning.domain.errors import ConfigurationError, NotFoundError
+from provisioning.domain.errors import ConfigurationError, NotFoundError, RuleError
 from provisioning.logs import configure_logs
 from provisioning.ports import ProposedSource
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
@@ -31,7 +31,7 @@ from provisioning.services.context import (
     SystemClock,
 )
 from provisioning.services.demo import DEMO, clear_demo
-from provisioning.settings import Settings, load_settings, own_rules
+from provisioning.settings import Settings, load_settings, own_rules, rule_mistake
 from provisioning.settings_model import SourceSettings
 from provisioning.storage import migrate
 from provisioning.storage.base import Database
@@ -98,7 +98,11 @@ def make_services(settings: Settings) -> Services:
 
 
 def make_source(source: SourceSettings) -> ConfiguredSource:
-    """Make what the configuration says of one source; nothing is connected yet."""
+    """Make what the configuration says of one source; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: It can never work; the sentence says where it stands.
+    """
     made = ConfiguredSource(
         name=source.name,
         kind=source.type,
@@ -108,7 +112,10 @@ def make_source(source: SourceSettings) -> ConfiguredSource:
     if source.type == "scim":
         return made
     own, make = own_rules(source), partial(make_readable, made.name, made.kind, source.options)
-    directory, mapping = make(own)
+    try:
+        directory, mapping = make(own)
+    except RuleError as error:
+        raise rule_mistake(source, error) from error
     return replace(made, directory=directory, mapping=mapping, own_rules=own, make=make)
 
 

@@ -36,7 +36,10 @@ class Readable(NamedTuple):
 
 
 class DetectedMapping:
-    """The mapping of whatever kind of directory answers, found out at the first use."""
+    """The mapping of whatever kind of directory answers, found out at the first use.
+
+    That use raises what `LdapDirectory.preset` raises; `make_readable` has tried the rules before.
+    """
 
     def __init__(self, directory: LdapDirectory, own: Mapping[str, Any]) -> None:
         """Ask nobody yet."""

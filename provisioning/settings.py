@@ -15,8 +15,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 
-from provisioning.domain.errors import ConfigurationError
+from provisioning.domain.errors import ConfigurationError, RuleError
 from provisioning.domain.policy import Policy
+from provisioning.domain.rule_files import HELP, in_file, parse_rules
 from provisioning.settings_layers import (
     CONFIG_NAME,
     SECRET,
@@ -25,7 +26,7 @@ from provisioning.settings_layers import (
     put_environment,
     put_file,
     put_secret_files,
-    read_toml,
+    read_text,
 )
 from provisioning.settings_model import (
     DatabaseSettings,
@@ -167,10 +168,20 @@ def own_rules(source: SourceSettings) -> Mapping[str, Any]:
         ConfigurationError: The file cannot be read, or has no [mapping] table.
     """
     path = source.mapping_file
-    written = read_toml(path).get("mapping") if path else {}
-    if not isinstance(written, Mapping):
-        raise ConfigurationError(f"{path} has no [mapping] table")
+    written = parse_rules(read_text(path), str(path)) if path else {}
     return {**written, **source.mapping}
+
+
+def rule_mistake(source: SourceSettings, error: RuleError) -> ConfigurationError:
+    """Return a mistake in a source's own rules as a sentence that says where it stands.
+
+    Raises:
+        ConfigurationError: The mapping_file cannot be read any more.
+    """
+    path = source.mapping_file
+    if path is not None and error.field not in source.mapping:
+        return in_file(error, own_rules(source), read_text(path), str(path))
+    return ConfigurationError(f"sources.{source.name}.{error}. {HELP}")
 
 
 def _put_consequences(layers: Layers, environ: Mapping[str, str]) -> None:

@@ -125,6 +125,20 @@ def put_secret_files(layers: Layers) -> None:
             layers.put(key, _content(path, origin), f"file {path}")
 
 
+def read_text(path: Path) -> str:
+    """Return what a file of the configuration says.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8") from error
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the tables of a TOML file.
 
@@ -132,11 +146,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigurationError: It cannot be read, or is not TOML; the text names the line.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8") from error
+        return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         sentence, _, place = str(error).partition(" (at ")
         raise ConfigurationError(

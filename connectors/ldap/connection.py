@@ -26,6 +26,9 @@ from connectors.tls import trusting
 from provisioning.domain.errors import ConfigurationError, SourceUnavailableError
 
 PAGED_RESULTS = "1.2.840.113556.1.4.319"
+ANYTHING = "(objectClass=*)"
+"""The filter that finds every entry."""
+
 _ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
 _ROOT_DSE = (
     "objectClass",
@@ -221,7 +224,7 @@ def root_dse(connection: ldap3.Connection) -> Mapping[str, Sequence[str]]:
     try:
         connection.search(
             "",
-            "(objectClass=*)",
+            ANYTHING,
             ldap3.BASE,
             attributes=list(_ROOT_DSE),
             get_operational_attributes=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -104,6 +104,12 @@ class PersonReader:
         except ValueError:
             return ""
         return f"({self._id}={octets})"
+
+    def filters_of(self, anchors: Iterable[str], at_once: int) -> Iterator[str]:
+        """Yield filters that find whoever has one of some ids, so many ids in each."""
+        parts = [part for anchor in dict.fromkeys(anchors) if (part := self.filter_of(anchor))]
+        for begin in range(0, len(parts), at_once):
+            yield f"(|{''.join(parts[begin : begin + at_once])})"
 
 
 def by_place(told: Callable[[str], tuple[str, ...]]) -> Callable[[Entry], tuple[str, ...]]:

@@ -22,7 +22,7 @@ from ldap3.core.results import (
 from ldap3.utils.conv import escape_filter_chars
 
 from connectors.ldap.answers import require_success, unbroken
-from connectors.ldap.connection import entries, root_dse, signed_in
+from connectors.ldap.connection import ANYTHING, entries, root_dse, signed_in
 from connectors.ldap.entries import Entry, PersonReader
 from connectors.ldap.reading import Search
 from connectors.ldap.scoping import Scope
@@ -36,7 +36,6 @@ MOST = 20
 """Entries of one name; whoever asks for more did not name anybody."""
 
 _Depth = Literal["BASE", "SUBTREE"]
-_ANYTHING = "(objectClass=*)"
 _NOBODY = frozenset({RESULT_NO_SUCH_OBJECT, RESULT_INVALID_DN_SYNTAX})
 
 
@@ -71,7 +70,7 @@ class Finder:
 
     def _entries(self, connection: ldap3.Connection, words: str) -> Sequence[Entry]:
         """Return whoever is called so: at the place, below a base, or anywhere else."""
-        found = self._at(connection, words, _ANYTHING) if parsed(words) else []
+        found = self._at(connection, words, ANYTHING) if parsed(words) else []
         asked = self.filter_of(words)
         for base in self.search.settings.base_dn if not found else ():
             found += self._below(connection, base, asked)

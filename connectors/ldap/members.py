@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import ldap3
 
 from connectors.ldap.answers import NOTHING_CONCLUDED, require_success, unbroken
-from connectors.ldap.connection import entries
+from connectors.ldap.connection import ANYTHING, entries, root_dse
 from connectors.ldap.entries import Entry
-from connectors.ldap.groups import GROUP_ATTRIBUTES, Groups, by_name, place_digest
+from connectors.ldap.groups import GROUP_ATTRIBUTES, Groups, place_digest
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import SourceError
 from provisioning.domain.places import place_key
@@ -26,7 +26,7 @@ _CLASSES = (
 GROUP_FILTER = f"(|{''.join(f'(objectClass={name})' for name in _CLASSES)})"
 """Groups that name their members; what a filter describes is no group here."""
 
-_MEMBERS = ("member", "uniqueMember", "memberUid")
+MEMBER_ATTRIBUTES = ("member", "uniqueMember", "memberUid")
 _RANGE = re.compile(r"(?:;.*)?;range=(\d+)-(\d+|\*)", re.IGNORECASE)
 _UNIQUE_ID = re.compile(rb"#'[01]*'B\Z")
 
@@ -81,15 +81,9 @@ def naming_contexts(connection: ldap3.Connection, settings: LdapSettings) -> Seq
 
     Raises:
         SourceError: The server does not say.
+        SourceUnavailableError: As in `root_dse`.
     """
-    with unbroken():
-        connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["namingContexts"])
-    require_success(connection, "the server does not say what it holds")
-    found = [
-        value.decode("utf-8", "replace")
-        for entry in entries(connection)
-        for value in by_name(entry).get("namingcontexts", ())
-    ]
+    found = root_dse(connection).get("namingcontexts", ())
     tops = dict.fromkeys(naming_context(base, found) for base in settings.base_dn)
     if "" in tops:
         raise SourceError(
@@ -127,12 +121,12 @@ def _members(connection: ldap3.Connection, dn: str) -> Iterator[tuple[str, bytes
     Raises:
         SourceError: The group is gone, or its list broke off.
     """
-    asked: Mapping[str, int] = dict.fromkeys(_MEMBERS, 0)
+    asked: Mapping[str, int] = dict.fromkeys(MEMBER_ATTRIBUTES, 0)
     while asked:
         with unbroken():
             connection.search(
                 dn,
-                "(objectClass=*)",
+                ANYTHING,
                 ldap3.BASE,
                 dereference_aliases=ldap3.DEREF_NEVER,
                 attributes=[f"{name};range={at}-*" if at else name for name, at in asked.items()],

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+from connectors.ldap.connection import ANYTHING
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import ConfigurationError
 from provisioning.ports import ProposedSource
@@ -24,7 +25,6 @@ _LETTERS = "Aa:b:Ccd:D:E:e:F:f:H:h:Il:LMNnO:o:P:p:QR:S:s:T:tU:uVvWw:X:xY:y:Zz:"
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 _SHELL_ENDS = re.compile(r"[|;&<>]+|\d?>.*")
-_EVERYTHING = "(objectClass=*)"
 
 _REFUSED: Mapping[str, str] = {
     "f": "-f reads filters from a file, which Usher does not: put the filter itself on the line",
@@ -147,9 +147,9 @@ class _Line:
         if words and "=" in words[0]:
             written = words.pop(0).strip()
             written = written if written.startswith("(") else f"({written})"
-            if written.lower() == _EVERYTHING.lower():
+            if written.lower() == ANYTHING.lower():
                 self._note(
-                    f"{_EVERYTHING} finds units and groups too: the preset's filter for people "
+                    f"{ANYTHING} finds units and groups too: the preset's filter for people "
                     "is used, set user_filter for another"
                 )
             else:

@@ -48,11 +48,9 @@ class PhotoSearch:
             SourceError: As reading people does.
         """
         reader = PersonReader(self.search.id_attribute, ())
-        filters = [asked for each in ids if (asked := reader.filter_of(each))]
         with signed_in(self.search.settings) as connection:
-            for begin in range(0, len(filters), PHOTOS_AT_ONCE):
-                anyone = "".join(filters[begin : begin + PHOTOS_AT_ONCE])
-                yield from self._below_bases(connection, f"(|{anyone})")
+            for anyone in reader.filters_of(ids, PHOTOS_AT_ONCE):
+                yield from self._below_bases(connection, anyone)
 
     def since(self, moment: datetime) -> Iterator[tuple[str, bytes | None]]:
         """Yield the photo of everybody whose entry was modified since a time, as `of` does.

@@ -20,7 +20,7 @@ from connectors.ldap.answers import (
     require_success,
     unbroken,
 )
-from connectors.ldap.connection import entries, signed_in
+from connectors.ldap.connection import ANYTHING, entries, signed_in
 from connectors.ldap.entries import Computed, Entry, PersonReader, by_place
 from connectors.ldap.groups import GROUP_ATTRIBUTES, PERSON_ATTRIBUTES, Groups
 from connectors.ldap.members import naming_contexts, read_groups
@@ -119,16 +119,14 @@ class Search:
             SourceUnavailableError: As in `people`.
         """
         left, reader = dict.fromkeys(ids), PersonReader(self.id_attribute, ())
-        filters = [asked for each in left if (asked := reader.filter_of(each))]
         opened: AbstractContextManager[ldap3.Connection] = (
             signed_in(self.settings) if connection is None else nullcontext(connection)
         )
         with opened as connected:
             self.require_bases(connected)
             groups = self.groups(connected)
-            for begin in range(0, len(filters), IDS_AT_ONCE):
-                anyone = "".join(filters[begin : begin + IDS_AT_ONCE])
-                asked = f"(&{self.user_filter}(|{anyone}))"
+            for anyone in reader.filters_of(ids, IDS_AT_ONCE):
+                asked = f"(&{self.user_filter}{anyone})"
                 for base in self.settings.base_dn:
                     for person in self._below(connected, base, asked, Scope(self.settings, groups)):
                         left.pop(person.anchor, None)
@@ -145,7 +143,7 @@ class Search:
             with unbroken():
                 connection.search(
                     base,
-                    "(objectClass=*)",
+                    ANYTHING,
                     ldap3.BASE,
                     dereference_aliases=ldap3.DEREF_NEVER,
                     attributes=["1.1"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from time import monotonic
 from connectors.ldif.records import Record, read_records
 from connectors.ldif.settings import LdifSettings
 from connectors.sampling import sampled, unseen
+from provisioning.domain.addresses import without_smtp
 from provisioning.domain.errors import MarkError, ProvisioningError
 from provisioning.domain.people import RawPerson
 from provisioning.domain.places import units_above
@@ -19,7 +19,6 @@ from provisioning.domain.snapshots import DirectoryChanges, DirectorySnapshot, S
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep, FoundPerson
 
 SAMPLE = 5
-_SMTP = re.compile("^smtp:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class LdifDirectory:
     """What the mapping needs, in the mapping's spelling."""
 
     names: Collection[str] = ()
-    """Those of them by which people are called: user name, mail, aliases."""
+    """Those of them by which people are called: user name, mail, aliases, number."""
 
     def read(self) -> DirectorySnapshot:
         """Begin to read everyone; without an end mark, removals are not proven."""
@@ -114,7 +113,7 @@ class LdifDirectory:
         raise MarkError(f"an export tells no changes since {mark!r}; read everyone")
 
     def find(self, words: str) -> Sequence[FoundPerson]:
-        """Look somebody up by id, DN, user name, mail or alias, whole and in any case.
+        """Look somebody up by id, DN, user name, mail, alias or number, whole and in any case.
 
         Raises:
             SourceError: The file is cut short or damaged.
@@ -136,7 +135,7 @@ class LdifDirectory:
 
     def _names_of(self, raw: RawPerson) -> set[str]:
         values = (value for name in self.names for value in raw.attributes.get(name, ()))
-        return {raw.anchor, raw.where.lower(), *(_SMTP.sub("", each).lower() for each in values)}
+        return {raw.anchor, raw.where.lower(), *(without_smtp(each).lower() for each in values)}
 
     def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Read the file to its end."""

@@ -125,7 +125,7 @@ def mapping_versions(screen: Screen, source: str) -> None:
 @command
 @pass_screen
 def mapping_show(screen: Screen, source: str, *, version: int | None) -> None:
-    """Write the rules of SOURCE as a [mapping] table, to be changed and tried."""
+    """Write the rules of SOURCE as a [mapping] table, to be changed and tried; the preset's too."""
     mappings = screen.wiring.services().mappings
     versions = mappings.versions.listed(source)
     number = version if version is not None else mappings.versions.in_force(source).number
@@ -134,8 +134,15 @@ def mapping_show(screen: Screen, source: str, *, version: int | None) -> None:
     if screen.json:
         screen.document({"version": number, "origin": origin, "rules": rules})
         return
-    click.echo(f"# {source}: {origin}. The other fields are as in the preset.")
-    click.echo(toml_of(rules), nl=False)
+    preset: Rules = {}
+    words = "Commented lines are the preset's: take the # off to begin with one."
+    try:
+        preset = mappings.rules(source, {})
+    except ProvisioningError as error:
+        words = "The other fields are as in the preset."
+        click.echo(f"usher: which preset that is, is not known: {error}", err=True)
+    click.echo(f"# {source}: {origin}. {words}")
+    click.echo(toml_of(rules, preset), nl=False)
 
 
 def with_saved(screen: Screen, rows: Sequence[SettingRow]) -> Sequence[SettingRow]:

@@ -13,6 +13,7 @@ _LONGEST_ADDRESS = 254
 """RFC 5321 section 4.5.3.1.3, without the angle brackets."""
 
 _BETWEEN_NAMES = re.compile(r"[._-]")
+_SMTP = re.compile("^smtp:", re.IGNORECASE)
 
 
 class AddressDifference(StrEnum):
@@ -34,6 +35,15 @@ def address_key(value: str) -> str:
     'anna.weber@corp.example'
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", value.strip()).lower())
+
+
+def without_smtp(value: str) -> str:
+    """Return an address without what Active Directory writes before it in proxyAddresses.
+
+    >>> without_smtp("SMTP:anna@corp.example")
+    'anna@corp.example'
+    """
+    return _SMTP.sub("", value)
 
 
 def domain_of(address: str) -> str:

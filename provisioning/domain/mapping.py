@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from provisioning.domain.addresses import usable_mail
+from provisioning.domain.addresses import usable_mail, without_smtp
 from provisioning.domain.departments import department_of
 from provisioning.domain.errors import MappingError
 from provisioning.domain.moments import parse_moment
@@ -31,7 +30,6 @@ from provisioning.domain.values import normal, others, texts_of
 _MEANING = 2
 """Raise it when the same rules begin to mean something else: everybody is then mapped again."""
 
-_SMTP = re.compile("^smtp:", re.IGNORECASE)
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TEXT_FIELDS = (
     "given_name",
@@ -161,7 +159,7 @@ class CompiledMapping:
         if field not in _MAIL_FIELDS:
             return ""
         texts = self._texts(field, entry)
-        wrong = [text for text in texts if not usable_mail(_SMTP.sub("", text))]
+        wrong = [text for text in texts if not usable_mail(without_smtp(text))]
         return f"no usable address: {', '.join(wrong)}" if wrong else ""
 
     def person(self, source_name: str, raw: RawPerson, now: datetime) -> Person:
@@ -216,7 +214,7 @@ class CompiledMapping:
         return next(iter(texts), None)
 
     def _mails(self, field: str, entry: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-        texts = (_SMTP.sub("", text) for text in self._texts(field, entry))
+        texts = map(without_smtp, self._texts(field, entry))
         return tuple(mail for text in texts if (mail := usable_mail(text)))
 
     def _moment(

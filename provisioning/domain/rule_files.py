@@ -41,22 +41,30 @@ def parse_rules(text: str, name: str) -> Mapping[str, Any]:
     return rules
 
 
-def toml_of(rules: Mapping[str, Any]) -> str:
+def toml_of(rules: Mapping[str, Any], usual: Mapping[str, Any] | None = None) -> str:
     r"""Return rules as the [mapping] table of a file.
 
-    >>> print(toml_of({"mail": "email", "title": {"expr": 'upper(first("title"))'}}), end="")
+    >>> usual = {"mail": "mail", "title": "title"}
+    >>> print(toml_of({"title": {"expr": 'upper(first("title"))'}}, usual), end="")
     [mapping]
-    mail = 'email'
     title = { expr = 'upper(first("title"))' }
+    # mail = 'mail'
+
+    Args:
+        rules: Own ones.
+        usual: What counts for every other field; stands there as comments, to begin with.
     """
-    lines = ["[mapping]"]
-    for field, rule in rules.items():
-        expression = rule.get("expr") if isinstance(rule, Mapping) else None
-        written = (
-            _quoted(str(rule)) if expression is None else f"{{ expr = {_quoted(expression)} }}"
-        )
-        lines.append(f"{field} = {written}")
+    lines = ["[mapping]", *(_line(field, rule) for field, rule in rules.items())]
+    others = (_line(field, rule) for field, rule in (usual or {}).items() if field not in rules)
+    lines += [f"# {line}" for other in others for line in other.split("\n")]
     return "\n".join([*lines, ""])
+
+
+def _line(field: str, rule: Any) -> str:
+    """Return the rule of a field; an expression may take several lines."""
+    expression = rule.get("expr") if isinstance(rule, Mapping) else None
+    written = _quoted(str(rule)) if expression is None else f"{{ expr = {_quoted(expression)} }}"
+    return f"{field} = {written}"
 
 
 def _quoted(text: str) -> str:

@@ -104,7 +104,7 @@ class ConfiguredSource:
     directory: DirectorySource | None = None
     mapping: PersonMapping | None = None
     own_rules: Rules = field(default_factory=dict)
-    """The configuration's own rules, which stand before the preset's."""
+    """What stands before the preset's rules: the configuration's own, or a saved version's."""
 
     make: SourceMaker | None = None
     """How the source is read and mapped by other own rules; None: it is not read."""

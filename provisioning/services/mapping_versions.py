@@ -102,7 +102,8 @@ class MappingVersions:
         """Return the own rules of a version as they can be saved again; None: configuration's.
 
         Raises:
-            NotFoundError: There is no such version.
+            NotFoundError: There is no such source or version.
+            ConfigurationError: The source sends its people by itself.
         """
         for each in self.listed(source):
             if each.number == number:

@@ -80,6 +80,8 @@ class MappingService:
         Raises:
             RuleError: A rule can never work.
             SourceUnavailableError: Which preset it is has to be asked, and nobody answers.
+            NotFoundError: There is no such source.
+            ConfigurationError: It sends its people by itself.
         """
         return self.versions.maker(source)(own)[1].rules
 
@@ -97,6 +99,7 @@ class MappingService:
         Raises:
             RuleError: A rule can never work.
             NotFoundError: There is no such source, or nobody of that name in it.
+            ConfigurationError: It sends its people by itself.
             SourceError: The source could not be read.
         """
         directory, mapping = self.versions.maker(source)(own)
@@ -114,6 +117,8 @@ class MappingService:
         Raises:
             RuleError: A rule can never work.
             SourceError: The reading was cut short or empty: nothing was counted.
+            NotFoundError: There is no such source.
+            ConfigurationError: It sends its people by itself.
         """
         make, current = self.versions.maker(source), self.versions.in_force(source)
         own = self.versions.to_save(source, own)
@@ -155,6 +160,8 @@ class MappingService:
         Raises:
             RuleError: A rule can never work.
             DigestMismatchError: What was shown was another change: nothing was saved.
+            NotFoundError: There is no such source.
+            ConfigurationError: It sends its people by itself.
         """
         own = self.versions.to_save(source, own)
         self.versions.maker(source)(self.versions.written(source, own))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
@@ -22,7 +23,6 @@ from provisioning.web.entrance import acting, needs
 from provisioning.web.listing import asked_number
 
 PEOPLE = 5
-UNPROCESSABLE = 422
 _SEEN = "mapping_seen"
 """What the signed cookie calls what was shown last, and of which source."""
 
@@ -92,7 +92,7 @@ class MappingPages:
         rules = {field: rule for field, (rule, _) in given.items() if rule is not None}
         errors = {field: error for field, (_, error) in given.items() if error}
         if errors or not valid:
-            return self._page(source, rules, form, errors=errors), UNPROCESSABLE
+            return self._page(source, rules, form, errors=errors), HTTPStatus.UNPROCESSABLE_ENTITY
         try:
             if form.save.data and (seen := _seen(source)):
                 saved = self._services.mappings.save(
@@ -100,17 +100,19 @@ class MappingPages:
                 )
                 words = f"Version {saved.number} maps {source} from now on"
                 flash(f"{words}. The next run is only planned.", "success")
-                return redirect(url_for("admin.mapping", source=source), 303)
+                return redirect(url_for("admin.mapping", source=source), HTTPStatus.SEE_OTHER)
             return self._page(source, rules, form, look=self._look(source, rules))
         except RuleError as error:
             place = f"line {error.line}, column {error.column}: " if error.line else ""
             errors = {error.field: f"{place}{error.problem}"}
-            return self._page(source, rules, form, errors=errors), UNPROCESSABLE
+            return self._page(source, rules, form, errors=errors), HTTPStatus.UNPROCESSABLE_ENTITY
         except DigestMismatchError:
             flash("These rules are others than those that were counted: this is theirs.", "info")
             return self._page(source, rules, form, look=self._look(source, rules))
         except ProvisioningError as error:
-            return self._page(source, rules, form, failed=str(error)), UNPROCESSABLE
+            return self._page(
+                source, rules, form, failed=str(error)
+            ), HTTPStatus.UNPROCESSABLE_ENTITY
 
     def _look(self, source: str, rules: Rules) -> Look:
         mappings = self._services.mappings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -14,7 +16,6 @@ from provisioning.services.traces import Trace
 from provisioning.storage.models.accounts import RoleName
 from provisioning.web.entrance import acting, needs
 
-UNPROCESSABLE = 422
 LONGEST_NAME = 1_000
 """Characters of what somebody may be called: a DN is long."""
 
@@ -50,15 +51,19 @@ class OnDemandPages:
         """Do what was shown, if it is still what would be done."""
         form = RunAloneForm()
         if not form.validate_on_submit():
-            return self._shown(source, (form.who.data or "")[:LONGEST_NAME]), UNPROCESSABLE
+            return self._shown(
+                source, (form.who.data or "")[:LONGEST_NAME]
+            ), HTTPStatus.UNPROCESSABLE_ENTITY
         who = form.who.data
         try:
             trace = self._services.on_demand.run(source, who, acting(), digest=form.digest.data)
         except DigestMismatchError as error:
             flash(str(error), "warning")
-            return redirect(url_for("admin.run_alone", source=source, who=who), 303)
+            return redirect(
+                url_for("admin.run_alone", source=source, who=who), HTTPStatus.SEE_OTHER
+            )
         flash(f"{source} was run for {trace.name} only: {trace.conclusion}.", "success")
-        return redirect(self._after(trace), 303)
+        return redirect(self._after(trace), HTTPStatus.SEE_OTHER)
 
     def _shown(self, source: str, who: str) -> str:
         self._services.on_demand.require_read(source)

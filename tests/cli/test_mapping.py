@@ -13,6 +13,16 @@ BROKEN = """\
 user_name = "uid"
 department = { expr = 'titel(first("uid"))' }
 """
+SILENT = """
+[sources.far]
+type = "ldap"
+uri = "ldaps://127.0.0.1:9"
+base_dn = "dc=corp,dc=example"
+bind_dn = "cn=usher,dc=corp,dc=example"
+bind_password = "secret"
+[sources.far.mapping]
+title = "role"
+"""
 
 
 @pytest.fixture
@@ -82,6 +92,56 @@ def test_a_mapping_is_counted_saved_planned_and_rolled_back(usher, rules):
     assert usher("mapping", "show", "corp", "--json").json["rules"] == {}
     assert usher("mapping", "restore", "corp", "7", "--yes", code=1).err.startswith(
         "usher: there is no version 7"
+    )
+
+
+def test_a_newcomer_begins_with_the_preset_s_rules(usher):
+    """R8: what counts without rules of one's own stands there as comments, to be edited."""
+    usher.export("ann")
+    shown = usher("mapping", "show", "corp").out
+    comment, table, *lines = shown.splitlines()
+    assert comment == (
+        "# corp: the configuration. Commented lines are the preset's: take the # off to begin "
+        "with one."
+    )
+    assert table == "[mapping]"
+    assert "# display_name = 'displayName'" in lines
+    assert all(line.startswith("# ") for line in lines)
+    path = usher.folder / "corp.toml"
+    path.write_text(shown)
+    assert "0 would change" in usher("mapping", "effect", "corp", "corp.toml").out
+    path.write_text(shown.replace("# display_name = 'displayName'", "display_name = 'uid'"))
+    usher("mapping", "save", "corp", "corp.toml", "--yes")
+    assert usher("mapping", "show", "corp", "--json").json["rules"] == {"display_name": "uid"}
+    following = usher("mapping", "show", "corp").out
+    assert "\n[mapping]\ndisplay_name = 'uid'\n# " in following
+    assert "displayName" not in following
+
+
+def test_own_rules_are_shown_while_no_directory_says_which_preset_it_is(usher):
+    """Origin: what cannot be known is said, and the rest is shown."""
+    config = usher.folder / "usher.toml"
+    config.write_text(config.read_text() + SILENT)
+    shown = usher("mapping", "show", "far")
+    assert shown.out == (
+        "# far: the configuration. The other fields are as in the preset.\n[mapping]\n"
+        "title = 'role'\n"
+    )
+    assert "usher: which preset that is, is not known: 127.0.0.1:9 cannot be reached" in shown.err
+
+
+def test_a_mistake_in_the_configuration_is_told_by_whose_it_is(usher):
+    """Promise 7: the source, or the line and column of its mapping_file; nothing is read."""
+    config, rules = usher.folder / "usher.toml", usher.folder / "rules.toml"
+    written = config.read_text()
+    config.write_text(f"{written}\n[sources.corp.mapping]\nmail = {{ expr = 'frist(\"mail\")' }}\n")
+    said = usher("plan", "corp", code=78).err
+    assert said.startswith("usher: sources.corp.mapping.mail: line 1, column 6: undeclared")
+    assert "docs/mapping.md has" in said
+    rules.write_text(BROKEN)
+    config.write_text(f'{written}\nmapping_file = "{rules}"\n')
+    assert (
+        f"usher: {rules}, line 3, column 29: department: und" in usher("plan", "corp", code=78).err
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,6 +67,11 @@ def administrator(app: Flask, services: Services, role: RoleName = RoleName.ADMI
     with services.context.database.write() as session:
         session.execute(update(RoleGrantRecord).values(role=role))
     return visitor
+
+
+def words(page: str) -> str:
+    """What a page says, without its markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def place(answer: TestResponse) -> str:

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import ldap3
@@ -156,10 +155,6 @@ class Slapd(DirectoryServer):
         """Give a new uid, and so a new DN; the mail stays."""
         with self.administering() as connection:
             succeeded(connection.modify_dn(self.entries[uid].dn, f"uid={new}"), connection)
-
-    def renamed(self, uid: str, new: str) -> Entry:
-        """Somebody as they are called after `rename`."""
-        return replace(self.entries.pop(uid), uid=new)
 
     def move(self, uid: str, ou: str) -> None:
         """Move below another unit of the suffix."""

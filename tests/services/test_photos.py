@@ -104,7 +104,7 @@ def test_who_was_looked_at_is_not_asked_for_again(world, album):
 
 
 def test_a_reading_that_fails_is_made_up_for(world, album):
-    """S3: who comes does not wait for photos, and nobody is left out later."""
+    """Promise 5: who comes does not wait for photos, and nobody is left out later."""
     album.add(entry("ann"))
     album.photos = {"id-ann": JPEG}
     album.cut = True

@@ -75,7 +75,7 @@ def test_every_field_and_every_function_is_on_the_page():
 
 
 def test_the_phrases_of_other_products_are_on_the_page():
-    """Issue text: whoever comes from Entra or Okta finds the phrase they know."""
+    """Whoever comes from Entra or Okta finds the phrase they know."""
     entra, okta = " ".join(column("Entra")), " ".join(column("Okta"))
     names = "Append BitAnd CBool Coalesce Count IIF InStr IsNullOrEmpty IsPresent Item Join Left"
     names += " Mid NormalizeDiacritics Not PCase RemoveDuplicates Replace SingleAppRoleAssignment"

@@ -82,3 +82,12 @@ def test_rules_are_written_as_they_are_read(attribute, expression):
     """R8: what is shown can be changed and saved; nothing is lost on the way."""
     rules = {"mail": attribute, "title": {"expr": expression}}
     assert parse_rules(toml_of(rules), "rules.toml") == rules
+
+
+def test_the_preset_s_rules_are_comments_on_every_line():
+    """R8: they change nothing until somebody takes the # off."""
+    preset = {"mail": "mail", "title": {"expr": "first('title')\n"}, "phone": "mobile"}
+    written = toml_of({"mail": "email"}, preset)
+    assert parse_rules(written, "rules.toml") == {"mail": "email"}
+    opened = written.replace("\n# ", "\n")
+    assert parse_rules(opened, "rules.toml") == {**preset, "mail": "email"}

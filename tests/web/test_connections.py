@@ -17,7 +17,7 @@ from provisioning.web.guide import VENDORS, guides
 from tests.kit.nights import ME, count
 from tests.kit.scim_client import CORE, ENTERPRISE, connect, user
 from tests.kit.services import PUBLIC_URL
-from tests.kit.site import administrator, make_site, place
+from tests.kit.site import administrator, make_site, place, words
 from tests.kit.sources import entry
 from tests.kit.world import PASSWORD
 
@@ -33,7 +33,7 @@ def added(admin, name="okta", vendor="okta", password=PASSWORD):
 def row(page, source):
     """The words of a source's line in the list."""
     line = next(part for part in page.text.split("<tr>") if f"{PAGE}/{source}" in part)
-    return " ".join(re.sub(r"<[^>]+>", " ", line).split())
+    return words(line)
 
 
 def test_every_source_is_listed_with_its_last_sign_of_life(admin, world):

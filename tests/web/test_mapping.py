@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import re
-
 import pytest
 from sqlalchemy import update
 
 from provisioning.domain.errors import SourceUnavailableError
 from provisioning.storage.models.accounts import RoleGrantRecord, RoleName
 from tests.kit.nights import ME
-from tests.kit.site import administrator, make_site, place
+from tests.kit.site import administrator, make_site, place, words
 from tests.kit.sources import entry
 from tests.kit.world import make_world
 
@@ -30,11 +27,6 @@ def people(world):
     )
     world.sync()
     return world
-
-
-def words(page):
-    """What a page says, without its markup."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def look(admin, **rules):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 import pytest
@@ -10,7 +9,7 @@ from sqlalchemy import update
 
 from provisioning.storage.models.accounts import RoleGrantRecord, RoleName
 from tests.kit.nights import ME
-from tests.kit.site import place
+from tests.kit.site import place, words
 from tests.kit.sources import entry
 
 PAGE = "/admin/connections/corp/person?who=id-ann"
@@ -23,11 +22,6 @@ def ann(world):
     world.sync()
     world.directory.add(entry("ann", departmentNumber="<Ops>"))
     return world.services.reports.find("ann")
-
-
-def words(page):
-    """What a page says, without its markup."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def button(page):

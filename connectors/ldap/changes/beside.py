@@ -16,7 +16,7 @@ import ldap3
 
 from connectors.ldap.connection import root_dse
 from connectors.ldap.entries import Entry
-from connectors.ldap.members import GROUP_FILTER, naming_contexts
+from connectors.ldap.members import GROUP_FILTER, MEMBER_ATTRIBUTES, naming_contexts
 from connectors.ldap.reading import Search
 from connectors.ldap.scoping import names_groups
 
@@ -26,7 +26,6 @@ _CLASSES = (
 )  # fmt: skip
 _UNITS = f"(|{''.join(f'(objectClass={name})' for name in _CLASSES)})"
 _VERSIONS = ("entryCSN", "uSNChanged")
-_MEMBERS = ("member", "uniqueMember", "memberUid")
 _BACK_LINK = re.compile(r"\b(?:memberOf|isMemberOf)\b", re.IGNORECASE)
 _ALL = 1 << 128
 
@@ -62,7 +61,7 @@ def _groups(connection: ldap3.Connection, search: Search) -> Iterator[Entry]:
     """Yield all groups, with what changes when they change; it is less than their members."""
     root = root_dse(connection)
     numbered = "OpenLDAProotDSE" in root.get("objectclass", ()) or "dsservicename" in root
-    asked = replace(search, attributes=_VERSIONS if numbered else _MEMBERS)
+    asked = replace(search, attributes=_VERSIONS if numbered else MEMBER_ATTRIBUTES)
     for base in search.settings.group_base_dn or naming_contexts(connection, search.settings):
         for page in asked.pages(connection, base, GROUP_FILTER):
             yield from page

@@ -23,14 +23,13 @@ from ldap3.core.results import RESULT_SUCCESS
 from connectors.ldap.answers import unbroken
 from connectors.ldap.changes.content_sync import SYNC_REQUEST, done_cookie, refresh, request
 from connectors.ldap.changes.ways import Told
-from connectors.ldap.connection import entries, root_dse
+from connectors.ldap.connection import ANYTHING, entries, root_dse
 from connectors.ldap.members import naming_context
 from connectors.ldap.reading import Search
 from provisioning.domain.errors import MarkError
 
 _CSN = re.compile(r"\d{14}\.\d{6}Z#[0-9a-f]{6}#[0-9a-f]{3}#[0-9a-f]{6}")
 _NUMBER = re.compile(r".+#(\d+)", re.DOTALL)
-_EVERYTHING = "(objectClass=*)"
 _Root = Mapping[str, Sequence[str]]
 
 
@@ -70,7 +69,7 @@ class Syncrepl:
                 _require_history(root, cookie)
             else:
                 _require_moment(cookie)
-            asked = _EVERYTHING if _is_389(root) else search.user_filter
+            asked = ANYTHING if _is_389(root) else search.user_filter
             answer = refresh(connection, base, asked, cookie, names_the_gone=_is_389(root))
             candidates |= answer.candidates
             following[base] = answer.cookie or cookie
@@ -88,7 +87,7 @@ def _cookie_openldap(connection: ldap3.Connection, root: _Root, base: str) -> st
     if not top:
         return ""
     with unbroken():
-        connection.search(top, "(objectClass=*)", ldap3.BASE, attributes=["contextCSN"])
+        connection.search(top, ANYTHING, ldap3.BASE, attributes=["contextCSN"])
     numbers = sorted(
         value.decode()
         for entry in entries(connection)
@@ -108,7 +107,7 @@ def _cookie_389(connection: ldap3.Connection, base: str) -> str:
     with unbroken():
         connection.search(
             base,
-            _EVERYTHING,
+            ANYTHING,
             ldap3.BASE,
             dereference_aliases=ldap3.DEREF_NEVER,
             attributes=["1.1"],

@@ -42,14 +42,14 @@ def test_changes_by_number_agree_as_well(samba, number):
 
 @pytest.mark.parametrize("number", [300, 301])
 def test_changes_by_time_miss_nobody_who_is_there(ldap_server, number):
-    """D2: who is deleted or moved out is left to the complete reading, and to nothing else."""
+    """Promise 4: who is deleted or moved out is left to the complete reading, and nothing else."""
     day = live_through(ldap_server.branch(), number, changes="modified")
     assert {anchor: day.known.get(anchor) for anchor in day.there} == day.there == day.truth
     assert day.told
 
 
 def test_changes_by_number_without_deletions_miss_nobody_who_is_there(samba):
-    """D2: the same, for an account with no rights but everybody's."""
+    """Promise 4: the same, for an account with no rights but everybody's."""
     day = live_through(samba.branch(), 400, bind_dn=samba.plain_dn)
     assert {anchor: day.known.get(anchor) for anchor in day.there} == day.there == day.truth
     assert day.told

@@ -77,7 +77,7 @@ def test_of_several_mails_all_are_known(server, open_world, request):
 
 
 def test_units_are_departments(branch, open_world):
-    """P6: a path of the units below the base, and a move is another department."""
+    """Promise 5: a path of the units below the base, and a move is another department."""
     branch.add_unit(r"Sales\, Inside", "People")
     branch.add_unit("Berlin", r"Sales\, Inside,OU=People")
     branch.move("u0", r"Berlin,OU=Sales\, Inside,OU=People")
@@ -92,7 +92,7 @@ def test_units_are_departments(branch, open_world):
 
 
 def test_groups_are_departments(branch, open_world):
-    """P6: of the groups somebody is in, nested ones included, those an expression chooses."""
+    """Promise 5: of the groups somebody is in, nested ones too, those an expression chooses."""
     branch.add_group("dept-berlin", "u0")
     branch.add_group("dept-europe", "dept-berlin", "u1")
     branch.add_group("chess", "u0", "u2")
