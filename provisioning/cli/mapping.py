@@ -134,7 +134,7 @@ def mapping_show(screen: Screen, source: str, *, version: int | None) -> None:
     if screen.json:
         screen.document({"version": number, "origin": origin, "rules": rules})
         return
-    click.echo(f"# {source}: {origin}. The other fields are as in the preset.")
+    click.echo(f"# {source}: {origin}. The other fields are as in the preset (config/presets).")
     click.echo(toml_of(rules), nl=False)
 
 
