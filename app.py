@@ -121,9 +121,11 @@ def make_source(source: SourceSettings) -> ConfiguredSource:
 
 def create_app() -> Flask:
     """Return the web application of a worker process: pages, SCIM and health on one port."""
+    from provisioning.web.kept_connections import tell_when_to_hang_up  # noqa: PLC0415 - as below
+
     leave_the_terminal()
     settings = read_settings()
-    return make_app(settings, make_services(settings))
+    return tell_when_to_hang_up(make_app(settings, make_services(settings)))
 
 
 def make_app(settings: Settings, services: Services) -> Flask:

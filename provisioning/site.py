@@ -16,7 +16,6 @@ from provisioning.scim.provider import PREFIX, create_scim_blueprint, make_users
 from provisioning.services.container import Services
 from provisioning.web.errors import add_error_pages
 from provisioning.web.health import create_health_blueprint
-from provisioning.web.kept_connections import tell_when_to_hang_up
 from provisioning.web.pages import create_admin_blueprint
 from provisioning.web.security import harden, security_headers
 
@@ -60,4 +59,4 @@ def create_site(
     app.register_blueprint(create_health_blueprint(services))
     add_error_pages(app)
     add_fast_lane(app, PREFIX, gate, users, services, security_headers(public_url))
-    return tell_when_to_hang_up(app)
+    return app

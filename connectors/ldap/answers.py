@@ -36,7 +36,7 @@ _REMEDIES: Mapping[int, str] = {
         f"{_LIMIT} (OpenLDAP: size.unchecked; 389: nsLookThroughLimit), or index what the filter "
         "asks for"
     ),
-    RESULT_NO_SUCH_OBJECT: "it was renamed or moved, or base_dn is misspelled",
+    RESULT_NO_SUCH_OBJECT: "it was renamed or moved, or is misspelled in the configuration",
     RESULT_INSUFFICIENT_ACCESS_RIGHTS: "give the account that reads the right to",
     RESULT_REFERRAL: (
         "it lives on another server, which was not asked; make that server a source of its own"

@@ -16,6 +16,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException, LDAPSocketOpenError, LDAPStartTLSError
 from ldap3.core.results import (
     RESULT_CONFIDENTIALITY_REQUIRED,
+    RESULT_INVALID_CREDENTIALS,
     RESULT_STRONGER_AUTH_REQUIRED,
     RESULT_SUCCESS,
 )
@@ -41,6 +42,7 @@ _ROOT_DSE = (
     "firstChangeNumber",
 )
 
+_DATA = re.compile(r"\bdata ([0-9a-f]{3})\b")
 _PLACE_IN_OPENSSL = re.compile(r"\.?\s*\(_ssl\.c:\d+\)")
 
 _DISTRUST: Mapping[str, str] = {
@@ -49,6 +51,26 @@ _DISTRUST: Mapping[str, str] = {
     "": "Name the authority that signed its certificate with ca_file (LDAP_CA_FILE)",
 }
 """What helps against a certificate that is refused, by what OpenSSL says of it."""
+
+_UNREACHED: Mapping[str, str] = {
+    "invalid server address": " (no server of this name is known: see uri)",
+    "UNEXPECTED_EOF": " (no TLS is spoken there: see the port, or use ldap:// with start_tls)",
+    "WRONG_VERSION": " (no TLS is spoken there: see the port, or use ldap:// with start_tls)",
+}
+"""What is meant by the words of the socket, and what helps."""
+
+_REFUSED_BY_AD: Mapping[str, str] = {
+    "525": "there is no such account: see bind_dn",
+    "52e": "the password is wrong: see bind_password_file",
+    "530": "the account may not sign in at this hour",
+    "531": "the account may not sign in from here",
+    "532": "its password is expired",
+    "533": "the account is disabled",
+    "701": "the account is expired",
+    "773": "its password has to be changed first",
+    "775": "the account is locked out",
+}
+"""What Active Directory means by the number in its refusal."""
 
 
 class VerifiedTls(ldap3.Tls):
@@ -168,7 +190,8 @@ def _unconnected(error: Exception) -> str:
             "it away. Use ldaps:// if the server has it"
         )
     if isinstance(error, LDAPSocketOpenError):
-        return f"cannot be reached: {reason}. Nothing was read or changed"
+        helps = next((words for sign, words in _UNREACHED.items() if sign in reason), "")
+        return f"cannot be reached: {reason}{helps}. Nothing was read or changed"
     return f"broke off: {reason}"
 
 
@@ -178,6 +201,10 @@ def _remedy(result: Mapping[str, Any]) -> str:
     said = f" ({words})" if words else ""
     if result["result"] in (RESULT_CONFIDENTIALITY_REQUIRED, RESULT_STRONGER_AUTH_REQUIRED):
         return f"{said}; it takes passwords over TLS only: use ldaps:// or start_tls"
+    if result["result"] == RESULT_INVALID_CREDENTIALS:
+        data = _DATA.search(words)
+        helps = _REFUSED_BY_AD.get(data[1]) if data else None
+        return f"{said}: {helps or 'see bind_dn and its password'}"
     return said
 
 
@@ -257,4 +284,5 @@ def _reason(error: Exception) -> str:
         "startTLS failed - ",
     ):
         text = text.replace(noise, "")
-    return text.strip(" ,:\"'()") or type(error).__name__
+    text = text.strip(' ,:"()').removeprefix("'").removesuffix("'")
+    return text.replace("\\'", "'").strip(' ,:"()') or type(error).__name__

@@ -118,7 +118,10 @@ class LdapDirectory:
 
     def find(self, words: str) -> Sequence[FoundPerson]:
         """Look somebody up by id, DN, user name, mail, alias or number; see `finding`."""
-        return Finder(self.search(self.preset()), self.names).find(words)
+        preset = self.preset()
+        # What people of Active Directory sign in with, whatever is mapped.
+        short = ("sAMAccountName",) if preset.name == "active-directory" else ()
+        return Finder(self.search(preset), {*self.names, *short}).find(words)
 
     def check(self, see: Callable[[RawPerson], object] = unseen) -> CheckReport:
         """Connect, bind, detect and search, a step each; the first that fails is the last."""

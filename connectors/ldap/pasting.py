@@ -25,6 +25,8 @@ _LETTERS = "Aa:b:Ccd:D:E:e:F:f:H:h:Il:LMNnO:o:P:p:QR:S:s:T:tU:uVvWw:X:xY:y:Zz:"
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 _SHELL_ENDS = re.compile(r"[|;&<>]+|\d?>.*")
+_DASH = re.compile("^[\N{EN DASH}\N{EM DASH}](?=[A-Za-z])")
+_EVERY_ACCOUNT = re.compile(r"\(object(class|category)=(user|person)\)", re.IGNORECASE)
 
 _REFUSED: Mapping[str, str] = {
     "f": "-f reads filters from a file, which Usher does not: put the filter itself on the line",
@@ -55,7 +57,7 @@ def propose(source: str, line: str | Sequence[str]) -> ProposedSource:
     """
     words = _words(line) if isinstance(line, str) else list(line)
     reading = _Line(source)
-    words = reading.take_environment(words)
+    words = [_DASH.sub("-", word) for word in reading.take_environment(words)]
     if not words or words[0].rsplit("/", 1)[-1] != "ldapsearch":
         raise ConfigurationError(
             "this is no ldapsearch line; paste one that finds your people, as: ldapsearch "
@@ -154,6 +156,11 @@ class _Line:
                 )
             else:
                 self._say("user_filter", written)
+                if _EVERY_ACCOUNT.fullmatch(written):
+                    self._note(
+                        f"in Active Directory {written} finds computers and service accounts too: "
+                        "take user_filter away, and the preset's filter for people is used"
+                    )
         if words:
             self._note(
                 f"the attributes ({', '.join(words)}) are not taken over: Usher asks for those "
@@ -221,14 +228,15 @@ class _Line:
             )
 
     def _servers(self, value: str) -> None:
-        first, *others = value.split()[:2] or [""]
+        # libldap separates servers by blanks or commas; a DN behind the host has commas, too.
+        first, *others = re.split(r"[\s,]+(?=ldap[is]?://)", value.strip())
         parts = urlsplit(first)
         if parts.scheme not in ("ldap", "ldaps"):
             raise ConfigurationError(f"-H {first}: Usher reads over ldaps:// or ldap://. Write one")
         if others:
             self._note(f"of several servers the first is taken: {first}")
         if parts.path.strip("/") or parts.query:
-            self._note("what stands behind the host in -H is not used, by ldapsearch neither")
+            self._note("what stands behind the host in -H is not used, nor does ldapsearch use it")
         self._say("uri", f"{parts.scheme}://{parts.netloc}")
 
     def _host(self, value: str) -> None:

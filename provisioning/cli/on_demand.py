@@ -31,7 +31,8 @@ def show_trace(screen: Screen, trace: Trace) -> None:
         _print(screen, "decision", "" if trace.decisions else trace.conclusion)
         for step in trace.decisions:
             _lines(screen, _decision(step))
-        _print(screen, "effects", "" if trace.effects else "none")
+        nothing = "none but these changes" if any(d.changes for d in trace.decisions) else "none"
+        _print(screen, "effects", "" if trace.effects else nothing)
         _lines(screen, (f"{effect.kind:12}{effect.sentence}" for effect in trace.effects))
     else:
         _print(screen, "decision", trace.conclusion)
@@ -72,7 +73,7 @@ def _attributes(attributes: Mapping[str, Sequence[str]]) -> Iterable[str]:
 
 def rule_line(step: FieldTrace) -> str:
     """Return what became of one field, by which rule, from what."""
-    how = f"  from {step.rule}" if step.rule else "  of other fields"
+    how = f"  from {step.rule}" if step.rule else "  from other fields"
     raw = ", ".join(f"{name} {short(values)}" for name, values in step.raw.items())
     read = f" ({raw})" if step.is_expression and raw else ""
     refused = f"  refused: {step.refused}" if step.refused else ""

@@ -177,7 +177,7 @@ def test_a_base_that_was_renamed_ends_the_night(usher, slapd):
     finally:
         with slapd.administering() as connection:
             connection.modify_dn(f"ou=Staff,{SUFFIX}", "ou=People")
-    assert "it was renamed or moved, or base_dn is misspelled" in said
+    assert "it was renamed or moved, or is misspelled in the configuration" in said
 
 
 def test_a_referral_ends_the_night_and_no_password_leaves(usher, slapd):

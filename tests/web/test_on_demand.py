@@ -79,6 +79,7 @@ def test_a_newcomer_is_searched_for_by_name(admin, world):
     world.directory.add(entry("bob"), entry("bo", mail="bob@corp.example"))
     assert "Do it for" not in admin.get(PAGE).text
     several = admin.get(f"{page}?who=bob@corp.example").text
+    assert 'aria-current="page" href="/admin/connections"' in several
     assert "2 entries are called so" in several
     assert f'href="{page}?who=id-bob"' in several
     world.directory.remove("bo")

@@ -51,6 +51,15 @@ def test_somebody_is_found_by_every_name_in_every_kind_of_directory(branch):
     assert corp.directory.find("nobody by this name") == []
 
 
+def test_the_short_name_of_active_directory_finds_them_too(samba):
+    """R9: what people sign in with, though no field is mapped from it."""
+    branch = samba.branch(1)
+    branch.add("ann", sAMAccountName="ann-short")
+    corp = make_readable("corp", "ldap", branch.options(), {})
+    [found] = corp.directory.find("Ann-Short")
+    assert (found.raw.where.lower(), found.in_scope) == (branch.people["ann"].lower(), True)
+
+
 def test_an_address_active_directory_writes_with_smtp_in_front_is_found(samba):
     """R9, E4: proxyAddresses are aliases."""
     branch = samba.branch(2)

@@ -57,10 +57,22 @@ def test_a_line_is_read_as_a_shell_reads_it(line):
         ("-H ldaps://dc1 -o TLS_CACERT=/ca.pem", {"ca_file": "/ca.pem"}),
         ("-H ldaps://dc1 uid=*", {"user_filter": "(uid=*)"}),
         ("-H 'ldaps://dc1 ldaps://dc2'", {"uri": "ldaps://dc1"}),
+        ("-H ldaps://dc1,ldaps://dc2:1636", {"uri": "ldaps://dc1"}),
+        ("-H 'ldaps://dc1/dc=corp,dc=example'", {"uri": "ldaps://dc1"}),
     ],
 )
 def test_each_option_becomes_its_setting(words, expected):
     assert expected.items() <= options(f"ldapsearch -x {WHO} {words}").items()
+
+
+def test_hyphens_of_a_word_processor_are_hyphens():
+    assert options(LDAPS.replace(" -", " \N{EN DASH}")) == options(LDAPS)
+    assert options(f"{LDAPS} '(cn=a \N{EN DASH}b)'")["user_filter"] == "(cn=a \N{EN DASH}b)"
+
+
+def test_a_filter_that_finds_computers_is_told():
+    assert "finds computers" in notes(f"{LDAPS} '(objectClass=user)'")
+    assert "finds computers" not in notes(f"{LDAPS} '(objectClass=inetOrgPerson)'")
 
 
 def test_the_environment_in_front_counts():

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.factory import make_readable
 from connectors.ldap.settings import LdapSettings
 from provisioning.domain.errors import ConfigurationError, SourceUnavailableError
 from provisioning.ports import CheckOutcome
@@ -42,6 +43,20 @@ def test_a_wrong_password_is_said_and_not_shown(open_directory):
         list(open_directory(bind_password="not-the-password").read())
 
 
+def test_active_directory_s_number_of_a_refusal_is_told_in_words(samba):
+    words = {"bind_password": "not-the-password"}
+    options = samba.branch().options(**words)
+    step = failed_step(make_readable("corp", "ldap", options, {}).directory)
+    assert step.detail.endswith(": the password is wrong: see bind_password_file")
+
+
+def test_a_wrong_address_is_said_with_what_helps(open_directory, slapd):
+    step = failed_step(open_directory(uri="ldaps://nobody.invalid"))
+    assert "no server of this name is known" in step.detail
+    step = failed_step(open_directory(uri=f"ldaps://127.0.0.1:{slapd.port}"))
+    assert "no TLS is spoken there" in step.detail
+
+
 def test_nobody_there_is_said(open_directory):
     step = failed_step(open_directory(uri="ldaps://127.0.0.1:9"))
     assert (step.name, "cannot be reached" in step.detail) == ("connect", True)
@@ -59,6 +74,7 @@ def test_a_certificate_of_another_authority_gets_no_password(open_directory, sla
 def test_a_certificate_for_another_name_is_refused(open_directory, slapd):
     step = failed_step(open_directory(uri=f"ldaps://localhost:{slapd.tls_port}"))
     assert (step.name, "Use the name in uri" in step.detail) == ("connect", True)
+    assert "not valid for 'localhost'. No password" in step.detail
 
 
 def test_an_expired_certificate_is_refused(open_directory, tmp_path_factory, monkeypatch):
