@@ -66,7 +66,8 @@ class Receiver:
         buffer, at = b"", 0
         try:
             while not answer or answer[-1] != RESPONSE_COMPLETE:
-                buffer, at = self._received(buffer[at:]), 0
+                # Most servers write a message at a time: what comes is whole, and nothing is left.
+                buffer = self._received(buffer[at:]) if at < len(buffer) else self._chunk()
                 at = self._take(buffer, message_id, answer)
             if at < len(buffer):
                 # Kept, it could pass for the answer to the next request, behind StartTLS even.
@@ -80,7 +81,7 @@ class Receiver:
         return answer
 
     def _received(self, rest: bytes) -> bytes:
-        """Return the rest and what comes behind it, one whole message at least."""
+        """Return the rest of something and what comes behind it, one whole message at least."""
         parts, have, need = [rest], len(rest), message_size(rest, 0) or len(rest) + 1
         while True:
             chunk = self._chunk()
