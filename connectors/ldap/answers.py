@@ -1,9 +1,9 @@
-"""Whether an answer is whole, and if not, the sentence that says why and what to do."""
+"""Asking, and whether an answer is whole, and if not, the sentence that says why and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import ldap3
 from ldap3.core.exceptions import LDAPException, LDAPResponseTimeoutError
@@ -28,6 +28,11 @@ NOTHING_CONCLUDED = "nothing was concluded from what had been read"
 _ELSEWHERE = ("cn=configuration,", "dc=domaindnszones,", "dc=forestdnszones,")
 """Active Directory points at these from the top of every domain; no people live there."""
 
+NO_ATTRIBUTES = ("1.1",)
+"""Entries without anything in them (RFC 4511, section 4.5.1.8)."""
+
+Reach = Literal["BASE", "LEVEL", "SUBTREE"]
+
 _LIMIT = "give the account that reads no such limit on the server"
 _REMEDIES: Mapping[int, str] = {
     RESULT_SIZE_LIMIT_EXCEEDED: f"{_LIMIT} (OpenLDAP: olcLimits, size.prtotal=unlimited)",
@@ -47,16 +52,39 @@ _REMEDIES: Mapping[int, str] = {
 }
 
 
-@contextmanager
-def unbroken(page: int | None = None) -> Iterator[None]:
-    """Turn what breaks in the middle into what it means: the reading is not complete.
+def ask(
+    connection: ldap3.Connection,
+    base: str,
+    asked: str,
+    reach: Reach = ldap3.BASE,
+    attributes: Sequence[str] = NO_ATTRIBUTES,
+    page: int | None = None,
+    **more: Any,
+) -> None:
+    """Search as every search here has to be: aliases, which lead out of a base, are not followed.
+
+    Args:
+        connection: Signed in; has the answer afterwards.
+        base: Where to look.
+        asked: The filter.
+        reach: How far below the base.
+        attributes: What is wanted of each entry.
+        page: Which one this is, for the sentence of a break.
+        more: What else `ldap3.Connection.search` takes: paging, limits, controls.
 
     Raises:
         SourceError: The connection broke, or what came over it was no answer.
     """
     place = f" at page {page}" if page else ""
     try:
-        yield
+        connection.search(
+            base,
+            asked,
+            reach,
+            dereference_aliases=ldap3.DEREF_NEVER,
+            attributes=list(attributes),
+            **more,
+        )
     except LDAPResponseTimeoutError as error:
         raise SourceError(
             f"reading stopped{place}: {error} (receive_seconds); {NOTHING_CONCLUDED}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import ldap3
 from ldap3.core.results import (
@@ -21,7 +20,7 @@ from ldap3.core.results import (
 )
 from ldap3.utils.conv import escape_filter_chars
 
-from connectors.ldap.answers import require_success, unbroken
+from connectors.ldap.answers import Reach, ask, require_success
 from connectors.ldap.connection import ANYTHING, entries, root_dse, signed_in
 from connectors.ldap.entries import Entry, PersonReader
 from connectors.ldap.reading import Search
@@ -35,7 +34,6 @@ from provisioning.ports import FoundPerson
 MOST = 20
 """Entries of one name; whoever asks for more did not name anybody."""
 
-_Depth = Literal["BASE", "SUBTREE"]
 _NOBODY = frozenset({RESULT_NO_SUCH_OBJECT, RESULT_INVALID_DN_SYNTAX})
 
 
@@ -113,16 +111,8 @@ class Finder:
         self._ask(connection, context, asked, ldap3.SUBTREE)
         return [*entries(connection)] if connection.result["result"] == RESULT_SUCCESS else []
 
-    def _ask(self, connection: ldap3.Connection, base: str, asked: str, scope: _Depth) -> None:
-        with unbroken():
-            connection.search(
-                base,
-                asked,
-                scope,
-                dereference_aliases=ldap3.DEREF_NEVER,
-                attributes=self.search.wanted,
-                size_limit=MOST,
-            )
+    def _ask(self, connection: ldap3.Connection, base: str, asked: str, reach: Reach) -> None:
+        ask(connection, base, asked, reach, self.search.wanted, size_limit=MOST)
 
     def _inside(self, raw: RawPerson) -> FoundPerson:
         bases = (written for name, written in self._bases if self._is_below(raw.where, name))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ldap3
 
-from connectors.ldap.answers import NOTHING_CONCLUDED, require_success, unbroken
+from connectors.ldap.answers import NOTHING_CONCLUDED, ask, require_success
 from connectors.ldap.connection import ANYTHING, entries, root_dse
 from connectors.ldap.entries import Entry
 from connectors.ldap.groups import GROUP_ATTRIBUTES, Groups, place_digest
@@ -97,14 +97,7 @@ def _root(connection: ldap3.Connection, groups: Groups, dn: str) -> int:
     number = groups.by_place.get(place_digest(dn))
     if number is not None:
         return number
-    with unbroken():
-        connection.search(
-            dn,
-            GROUP_FILTER,
-            ldap3.BASE,
-            dereference_aliases=ldap3.DEREF_NEVER,
-            attributes=list(GROUP_ATTRIBUTES),
-        )
+    ask(connection, dn, GROUP_FILTER, attributes=GROUP_ATTRIBUTES)
     require_success(connection, f"the group {dn} cannot be read")
     for entry in entries(connection):
         groups.add(entry)
@@ -123,14 +116,8 @@ def _members(connection: ldap3.Connection, dn: str) -> Iterator[tuple[str, bytes
     """
     asked: Mapping[str, int] = dict.fromkeys(MEMBER_ATTRIBUTES, 0)
     while asked:
-        with unbroken():
-            connection.search(
-                dn,
-                ANYTHING,
-                ldap3.BASE,
-                dereference_aliases=ldap3.DEREF_NEVER,
-                attributes=[f"{name};range={at}-*" if at else name for name, at in asked.items()],
-            )
+        parts = [f"{name};range={at}-*" if at else name for name, at in asked.items()]
+        ask(connection, dn, ANYTHING, attributes=parts)
         require_success(connection, f"the group {dn} cannot be read")
         found = entries(connection)
         if not found:

@@ -15,10 +15,10 @@ from time import monotonic
 import ldap3
 
 from connectors.ldap.answers import (
+    ask,
     next_cookie,
     require_no_reference,
     require_success,
-    unbroken,
 )
 from connectors.ldap.connection import ANYTHING, entries, signed_in
 from connectors.ldap.entries import Computed, Entry, PersonReader, by_place
@@ -140,14 +140,7 @@ class Search:
             SourceError: One of them cannot be read.
         """
         for base in self.settings.base_dn:
-            with unbroken():
-                connection.search(
-                    base,
-                    ANYTHING,
-                    ldap3.BASE,
-                    dereference_aliases=ldap3.DEREF_NEVER,
-                    attributes=["1.1"],
-                )
+            ask(connection, base, ANYTHING)
             require_success(connection, f"the base {base} cannot be read")
             if not entries(connection):
                 raise SourceError(
@@ -177,18 +170,18 @@ class Search:
         number = 0
         while cookie != b"":
             number += 1
-            with unbroken(number):
-                connection.search(
-                    base,
-                    asked,
-                    ldap3.SUBTREE,
-                    dereference_aliases=ldap3.DEREF_NEVER,
-                    attributes=self.wanted,
-                    paged_size=self.settings.page_size,
-                    paged_criticality=True,
-                    paged_cookie=cookie,
-                    controls=list(controls),
-                )
+            ask(
+                connection,
+                base,
+                asked,
+                ldap3.SUBTREE,
+                self.wanted,
+                number,
+                paged_size=self.settings.page_size,
+                paged_criticality=True,
+                paged_cookie=cookie,
+                controls=list(controls),
+            )
             require_success(connection, f"reading stopped at page {number}")
             require_no_reference(connection)
             cookie = next_cookie(connection, number)

@@ -23,7 +23,7 @@ from uuid import UUID
 
 import ldap3
 
-from connectors.ldap.answers import require_success, unbroken
+from connectors.ldap.answers import ask, require_success
 from connectors.ldap.changes.encoding import element, elements, inside
 from connectors.ldap.messages import OCTETS, SEQUENCE, SET
 from provisioning.domain.errors import MarkError
@@ -68,15 +68,8 @@ def refresh(
         MarkError: The server does not know the cookie, or its answer leaves a doubt.
         SourceError: The connection broke.
     """
-    with unbroken():
-        connection.search(
-            base,
-            user_filter,
-            ldap3.SUBTREE,
-            dereference_aliases=ldap3.DEREF_NEVER,
-            attributes=["1.1"],
-            controls=[(SYNC_REQUEST, True, request(cookie))],
-        )
+    controls = [(SYNC_REQUEST, True, request(cookie))]
+    ask(connection, base, user_filter, ldap3.SUBTREE, controls=controls)
     require_success(connection, "the server tells no changes since the mark", MarkError)
     try:
         answer = _read(connection.response or (), connection.result)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import ldap3
 from ldap3.core.results import RESULT_SUCCESS
 
-from connectors.ldap.answers import require_success, unbroken
+from connectors.ldap.answers import ask, require_success
 from connectors.ldap.changes.domain_controllers import (
     DOMAIN_SCOPE,
     PEOPLE,
@@ -53,7 +53,7 @@ class DirSync:
             return {}
         cookie, more = b"", True
         while more:
-            _ask(connection, found.context, _DOMAIN, cookie)
+            _ask_changes(connection, found.context, _DOMAIN, cookie)
             if connection.result["result"] != RESULT_SUCCESS:
                 return {}
             cookie, more = _cookie(connection)
@@ -69,7 +69,7 @@ class DirSync:
         cookie, more = _octets(value.get("cookie", "")), True
         candidates: set[str] = set()
         while more:
-            _ask(connection, found.context, PEOPLE, cookie)
+            _ask_changes(connection, found.context, PEOPLE, cookie)
             require_success(connection, "the server tells no changes since the mark", MarkError)
             candidates.update(_anchors(entries(connection)))
             # A controller that does not know the cookie begins with everybody.
@@ -81,22 +81,15 @@ class DirSync:
         )
 
 
-def _ask(connection: ldap3.Connection, context: str, asked: str, cookie: bytes) -> None:
+def _ask_changes(connection: ldap3.Connection, context: str, asked: str, cookie: bytes) -> None:
     value = element(
         SEQUENCE,
         element(INTEGER, _INCREMENTAL_VALUES),
         element(INTEGER, _MOST_BYTES),
         element(OCTETS, cookie),
     )
-    with unbroken():
-        connection.search(
-            context,
-            asked,
-            ldap3.SUBTREE,
-            dereference_aliases=ldap3.DEREF_NEVER,
-            attributes=["*"],
-            controls=[(DIRSYNC, True, value), DOMAIN_SCOPE],
-        )
+    controls = [(DIRSYNC, True, value), DOMAIN_SCOPE]
+    ask(connection, context, asked, ldap3.SUBTREE, ["*"], controls=controls)
 
 
 def _cookie(connection: ldap3.Connection) -> tuple[bytes, bool]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import ldap3
 
-from connectors.ldap.answers import unbroken
+from connectors.ldap.answers import ask
 from connectors.ldap.connection import ANYTHING, entries, root_dse
 from connectors.ldap.members import naming_context
 from connectors.ldap.reading import Search
@@ -68,8 +68,7 @@ def controller(connection: ldap3.Connection, search: Search) -> Controller | Non
     }
     if not services or not highest or len(contexts) != 1 or "" in contexts:
         return None
-    with unbroken():
-        connection.search(services[0], ANYTHING, ldap3.BASE, attributes=["invocationId"])
+    ask(connection, services[0], ANYTHING, attributes=["invocationId"])
     for entry in entries(connection):
         for value in entry["raw_attributes"].get("invocationId", ()):
             return Controller(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import ldap3
 
-from connectors.ldap.answers import unbroken
+from connectors.ldap.answers import ask
 from connectors.ldap.changes.marks import require_no_jump
 from connectors.ldap.changes.ways import Told
 from connectors.ldap.connection import entries, root_dse
@@ -35,10 +35,7 @@ class Modified:
         attribute = "whenChanged" if "dsservicename" in root_dse(connection) else "modifyTimestamp"
         now = datetime.now(UTC)
         for base in search.settings.base_dn:
-            with unbroken():
-                connection.search(
-                    base, f"({attribute}>=19700101000000Z)", ldap3.BASE, attributes=["1.1"]
-                )
+            ask(connection, base, f"({attribute}>=19700101000000Z)")
             if not entries(connection):
                 return {}
         return {"attribute": attribute, "at": now.strftime(_FORMAT)}

@@ -7,7 +7,7 @@ of a complete reading, and who is not found by it is gone from the scope.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -49,16 +49,15 @@ class Changes:
             return ""
 
     def _begin(self, connection: ldap3.Connection) -> str:
-        for way in self._ways():
-            value = way.begin(connection, self.search)
-            if value:
-                return Mark(
-                    way=way.name,
-                    scope=self._asked(),
-                    beside=beside(connection, self.search),
-                    value=value,
-                ).to_text()
-        return ""
+        way, value = self._best(connection)
+        if way is None:
+            return ""
+        return Mark(
+            way=way.name,
+            scope=self._asked(),
+            beside=beside(connection, self.search),
+            value=value,
+        ).to_text()
 
     def offered(self, connection: ldap3.Connection) -> str:
         """Return the way changes are told, and what it does not tell; "" if none is offered.
@@ -66,11 +65,10 @@ class Changes:
         Raises:
             SourceError: The connection broke, or the server refused.
         """
-        for way in self._ways():
-            value = way.begin(connection, self.search)
-            if value:
-                return "; ".join(filter(None, (f"changes by {way.name}", way.omits(value))))
-        return ""
+        way, value = self._best(connection)
+        if way is None:
+            return ""
+        return "; ".join(filter(None, (f"changes by {way.name}", way.omits(value))))
 
     def people(self, text: str) -> Generator[RawPerson, None, ChangesProof]:
         """Yield everyone who is new or changed since a mark, whole.
@@ -106,6 +104,13 @@ class Changes:
         words = f"{changes:,} changes by {way.name} from {self.search.settings.host}"
         omits = way.omits(mark.value)
         return f"{words}, {seconds:.1f} s{f'; {omits}' if omits else ''}"
+
+    def _best(self, connection: ldap3.Connection) -> tuple[Way | None, Mapping[str, str]]:
+        """Return the first way the server offers, and where changes begin by it."""
+        for way in self._ways():
+            if value := way.begin(connection, self.search):
+                return way, value
+        return None, {}
 
     def _ways(self) -> Sequence[Way]:
         """Return the ways the settings leave us."""

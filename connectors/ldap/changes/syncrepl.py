@@ -20,7 +20,7 @@ from uuid import UUID
 import ldap3
 from ldap3.core.results import RESULT_SUCCESS
 
-from connectors.ldap.answers import unbroken
+from connectors.ldap.answers import ask
 from connectors.ldap.changes.content_sync import SYNC_REQUEST, done_cookie, refresh, request
 from connectors.ldap.changes.ways import Told
 from connectors.ldap.connection import ANYTHING, entries, root_dse
@@ -86,8 +86,7 @@ def _cookie_openldap(connection: ldap3.Connection, root: _Root, base: str) -> st
     top = naming_context(base, root.get("namingcontexts", ()))
     if not top:
         return ""
-    with unbroken():
-        connection.search(top, ANYTHING, ldap3.BASE, attributes=["contextCSN"])
+    ask(connection, top, ANYTHING, attributes=["contextCSN"])
     numbers = sorted(
         value.decode()
         for entry in entries(connection)
@@ -104,15 +103,7 @@ def _require_moment(cookie: str) -> None:
 
 def _cookie_389(connection: ldap3.Connection, base: str) -> str:
     """Return a cookie for the next question about everything below a base; "" if there is none."""
-    with unbroken():
-        connection.search(
-            base,
-            ANYTHING,
-            ldap3.BASE,
-            dereference_aliases=ldap3.DEREF_NEVER,
-            attributes=["1.1"],
-            controls=[(SYNC_REQUEST, True, request(""))],
-        )
+    ask(connection, base, ANYTHING, controls=[(SYNC_REQUEST, True, request(""))])
     return done_cookie(connection) if connection.result["result"] == RESULT_SUCCESS else ""
 
 

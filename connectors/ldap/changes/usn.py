@@ -12,7 +12,7 @@ from dataclasses import replace
 import ldap3
 from ldap3.core.results import RESULT_SIZE_LIMIT_EXCEEDED, RESULT_SUCCESS
 
-from connectors.ldap.answers import unbroken
+from connectors.ldap.answers import Reach, ask
 from connectors.ldap.changes.dirsync import OBJECT_GUID
 from connectors.ldap.changes.domain_controllers import (
     DOMAIN_SCOPE,
@@ -82,18 +82,9 @@ def _finds(
     connection: ldap3.Connection,
     base: str,
     asked: str,
-    reach: str,
+    reach: Reach,
     controls: list[tuple[str, bool, None]] | None = None,
 ) -> bool:
-    with unbroken():
-        connection.search(
-            base,
-            asked,
-            reach,  # type: ignore[arg-type]
-            dereference_aliases=ldap3.DEREF_NEVER,
-            attributes=["1.1"],
-            size_limit=1,
-            controls=controls,
-        )
+    ask(connection, base, asked, reach, size_limit=1, controls=controls)
     answered = connection.result["result"] in (RESULT_SUCCESS, RESULT_SIZE_LIMIT_EXCEEDED)
     return answered and bool(entries(connection))
