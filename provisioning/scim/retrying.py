@@ -1,4 +1,4 @@
-"""Work that starts over when somebody else wrote first, or held what it needed."""
+"""What a client is told when others wrote the same row every time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError
-
 from provisioning.domain.errors import StaleWriteError
 from provisioning.scim.errors import ScimError
-from provisioning.storage.locks import was_deadlock
+from provisioning.services import retrying
 
 T = TypeVar("T")
-TRIES = 3
 
 
 def started_over(what: str, work: Callable[[], T], *, version: int | None = None) -> T:
@@ -27,16 +24,8 @@ def started_over(what: str, work: Callable[[], T], *, version: int | None = None
         work: The work.
         version: What the client named.
     """
-    for _ in range(TRIES - 1):
-        try:
-            return work()
-        except StaleWriteError:
-            continue
-        except OperationalError as error:
-            if not was_deadlock(error):
-                raise
     try:
-        return work()
+        return retrying.started_over(work)
     except StaleWriteError as error:
         if version is not None:
             raise

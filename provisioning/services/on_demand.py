@@ -13,12 +13,10 @@ guards, the same locks (S3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm.exc import StaleDataError
 
 from provisioning.domain.errors import HeldError, MappingError, StaleWriteError
 from provisioning.domain.snapshots import StagedPerson
@@ -26,16 +24,14 @@ from provisioning.ports import FoundPerson
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.finding_people import PeopleFinder
 from provisioning.services.reading import readable
+from provisioning.services.retrying import started_over
 from provisioning.services.running_alone import RunAlone
 from provisioning.services.sources import configured_source, find_source
 from provisioning.services.traces import EntryStep, Outcome, Trace
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.locks import was_deadlock
 
-T = TypeVar("T")
-
-TRIES = 3
-"""Times that work begins when somebody else writes the same employee."""
+_CHANGING = "others are changing the same person right now; nothing was done"
 
 
 class OnDemandService:
@@ -186,9 +182,13 @@ class _Alone:
                 return outcome
 
         try:
-            return _started_over(work)
+            return started_over(work)
         except _RolledBackError as rolled_back:
             return rolled_back.outcome
+        except (StaleWriteError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not was_deadlock(error):
+                raise
+            raise StaleWriteError(_CHANGING) from error
 
 
 def _entry_step(found: FoundPerson) -> EntryStep:
@@ -200,20 +200,3 @@ def _entry_step(found: FoundPerson) -> EntryStep:
         in_scope=found.in_scope,
         scope=found.scope,
     )
-
-
-def _started_over(work: Callable[[], T]) -> T:
-    """Do the work, and start over when somebody else wrote the same employee first.
-
-    Raises:
-        StaleWriteError: Somebody did so every time.
-    """
-    for _ in range(TRIES):
-        try:
-            return work()
-        except (StaleWriteError, StaleDataError):
-            continue
-        except OperationalError as error:
-            if not was_deadlock(error):
-                raise
-    raise StaleWriteError("others are changing the same person right now; nothing was done")
