@@ -26,7 +26,6 @@ from provisioning.settings_layers import (
     put_environment,
     put_file,
     put_secret_files,
-    read_text,
 )
 from provisioning.settings_model import (
     DatabaseSettings,
@@ -44,6 +43,7 @@ from provisioning.settings_model import (
     WebSettings,
 )
 from provisioning.settings_scim import ScimSettings
+from provisioning.text_files import read_text
 
 MASK = "********"
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/?#]*):.*(?=@)|(?<=password=)[^&]*")

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.domain.errors import ConfigurationError
+from provisioning.domain.rule_files import parse_toml
+from provisioning.text_files import read_text
 
 Key = tuple[str, ...]
 """The place of a setting: ("web", "port")."""
@@ -83,8 +85,12 @@ class Layers:
 
 
 def put_file(layers: Layers, path: Path) -> None:
-    """Lay a configuration file."""
-    for name, value in read_toml(path).items():
+    """Lay a configuration file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is not TOML; the text names the line.
+    """
+    for name, value in parse_toml(read_text(path), str(path)).items():
         layers.put((name,), value, f"file {path}")
 
 
@@ -123,35 +129,6 @@ def put_secret_files(layers: Layers) -> None:
             path = Path(str(table.pop(name)))
             layers.origins.pop(("sources", source, name), None)
             layers.put(key, _content(path, origin), f"file {path}")
-
-
-def read_text(path: Path) -> str:
-    """Return what a file of the configuration says.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is not UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8") from error
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the tables of a TOML file.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is not TOML; the text names the line.
-    """
-    try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
-        sentence, _, place = str(error).partition(" (at ")
-        raise ConfigurationError(
-            f"{path}, {place.rstrip(')') or 'at its end'}: {sentence}"
-        ) from error
 
 
 def _prefixed(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

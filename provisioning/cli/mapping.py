@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,13 +12,15 @@ from sqlalchemy.exc import OperationalError
 from provisioning.cli.on_demand import rule_line, short
 from provisioning.cli.output import Screen, command, pass_screen
 from provisioning.cli.wiring import actor
-from provisioning.domain.errors import ConfigurationError, ProvisioningError, RuleError
+from provisioning.domain.errors import ProvisioningError, RuleError
 from provisioning.domain.rule_files import in_file, parse_rules, toml_of
+from provisioning.domain.rules import expression_of
 from provisioning.services.container import Services
 from provisioning.services.context import Rules
 from provisioning.services.mapping_effects import Effect
 from provisioning.services.mapping_versions import MappingVersion
 from provisioning.services.mappings import Counted, Sampled
+from provisioning.text_files import read_text
 
 SettingRow = tuple[str, str, str]
 """A setting's name, its value and where it came from."""
@@ -127,12 +129,9 @@ def mapping_versions(screen: Screen, source: str) -> None:
 def mapping_show(screen: Screen, source: str, *, version: int | None) -> None:
     """Write the rules of SOURCE as a [mapping] table, to be changed and tried; the preset's too."""
     mappings = screen.wiring.services().mappings
-    versions = mappings.versions.listed(source)
-    number = version if version is not None else mappings.versions.in_force(source).number
-    rules = mappings.versions.written(source, mappings.versions.rules_of(source, number))
-    origin = next(each.origin for each in versions if each.number == number)
+    chosen = mappings.versions.version(source, version)
     if screen.json:
-        screen.document({"version": number, "origin": origin, "rules": rules})
+        screen.document({"version": chosen.number, "origin": chosen.origin, "rules": chosen.rules})
         return
     preset: Rules = {}
     words = "Commented lines are the preset's: take the # off to begin with one."
@@ -141,8 +140,8 @@ def mapping_show(screen: Screen, source: str, *, version: int | None) -> None:
     except ProvisioningError as error:
         words = "The other fields are as in the preset."
         click.echo(f"usher: which preset that is, is not known: {error}", err=True)
-    click.echo(f"# {source}: {origin}. {words}")
-    click.echo(toml_of(rules, preset), nl=False)
+    click.echo(f"# {source}: {chosen.origin}. {words}")
+    click.echo(toml_of(chosen.rules, preset), nl=False)
 
 
 def with_saved(screen: Screen, rows: Sequence[SettingRow]) -> Sequence[SettingRow]:
@@ -165,7 +164,7 @@ def with_saved(screen: Screen, rows: Sequence[SettingRow]) -> Sequence[SettingRo
 
 def _leaves(rules: Rules) -> Iterator[tuple[str, str]]:
     for field, rule in rules.items():
-        expression = rule.get("expr") if isinstance(rule, Mapping) else None
+        expression = expression_of(rule)
         yield (field, str(rule)) if expression is None else (f"{field}.expr", expression)
 
 
@@ -174,12 +173,7 @@ class _Rules:
 
     def __init__(self, path: Path) -> None:
         self._name = str(path)
-        try:
-            self._text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise ConfigurationError(f"{path} is not UTF-8") from error
-        except OSError as error:
-            raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+        self._text = read_text(path)
         self._rules = parse_rules(self._text, self._name)
 
     def __enter__(self) -> Rules:

@@ -9,12 +9,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioning.domain.errors import ConfigurationError, RuleError
+from provisioning.domain.rules import expression_of
 
 HELP = "docs/mapping.md has every field and function with an example"
 
 _TABLE = re.compile(r"^[ \t]*\[(?P<name>[^\[\]\n]+)\]", re.MULTILINE)
 _VALUE = re.compile(r"\s*(?:\{\s*expr\s*=\s*|\.\s*expr\s*=\s*)?")
 _OPENING = re.compile(r"'''\n?|\"\"\"\n?|'|\"")
+
+
+def parse_toml(text: str, name: str) -> Mapping[str, Any]:
+    """Return the tables of a TOML file.
+
+    Args:
+        text: The whole file.
+        name: What the file is called, for the sentence.
+
+    Raises:
+        ConfigurationError: It is not TOML; the text names the line.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        sentence, _, place = str(error).partition(" (at ")
+        place = place.rstrip(")") or "at its end"
+        raise ConfigurationError(f"{name}, {place}: {sentence}") from error
 
 
 def parse_rules(text: str, name: str) -> Mapping[str, Any]:
@@ -27,12 +46,7 @@ def parse_rules(text: str, name: str) -> Mapping[str, Any]:
     Raises:
         ConfigurationError: It is not TOML, or has no such table; the text names the line.
     """
-    try:
-        rules = tomllib.loads(text).get("mapping")
-    except tomllib.TOMLDecodeError as error:
-        sentence, _, place = str(error).partition(" (at ")
-        place = place.rstrip(")") or "at its end"
-        raise ConfigurationError(f"{name}, {place}: {sentence}") from error
+    rules = parse_toml(text, name).get("mapping")
     if not isinstance(rules, Mapping):
         raise ConfigurationError(
             f"{name} has no [mapping] table. Write one, with a line for each field: "
@@ -62,7 +76,7 @@ def toml_of(rules: Mapping[str, Any], usual: Mapping[str, Any] | None = None) ->
 
 def _line(field: str, rule: Any) -> str:
     """Return the rule of a field; an expression may take several lines."""
-    expression = rule.get("expr") if isinstance(rule, Mapping) else None
+    expression = expression_of(rule)
     written = _quoted(str(rule)) if expression is None else f"{{ expr = {_quoted(expression)} }}"
     return f"{field} = {written}"
 
@@ -96,8 +110,8 @@ def place_of(error: RuleError, rules: Mapping[str, Any], text: str) -> tuple[int
     if at is None:
         return 0, 0
     rule = rules.get(error.field)
-    expression = rule.get("expr") if isinstance(rule, Mapping) else None
-    if error.line and isinstance(expression, str) and text.startswith(expression, at):
+    expression = expression_of(rule)
+    if error.line and expression is not None and text.startswith(expression, at):
         before = "".join(expression.splitlines(keepends=True)[: error.line - 1])
         at += len(before) + error.column - 1
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)

@@ -25,6 +25,16 @@ _SECRETS = frozenset(
 """Attributes that hold passwords or keys, in whatever way; a mapping has no business with them."""
 
 
+def expression_of(rule: Any) -> str | None:
+    """Return the text of an expression as it is written in a rule; None: it is no expression.
+
+    >>> expression_of({"expr": 'first("cn")'}), expression_of("cn")
+    ('first("cn")', None)
+    """
+    written = rule.get("expr") if isinstance(rule, Mapping) else None
+    return written if isinstance(written, str) else None
+
+
 class CompiledExpression(Protocol):
     """An expression that was checked when it was saved."""
 

@@ -59,7 +59,19 @@ class MappingVersions:
             NotFoundError: There is no such source.
             ConfigurationError: It sends its people by itself.
         """
-        return next(each for each in self.listed(source) if each.in_force)
+        return self.version(source, None)
+
+    def version(self, source: str, number: int | None) -> MappingVersion:
+        """Return one version, or the one that maps a source now.
+
+        Raises:
+            NotFoundError: There is no such source or version.
+            ConfigurationError: The source sends its people by itself.
+        """
+        for each in self.listed(source):
+            if each.in_force if number is None else each.number == number:
+                return each
+        raise NotFoundError("version", number, hint=f"`usher mapping versions {source}` lists them")
 
     def listed(self, source: str) -> Sequence[MappingVersion]:
         """Return every version, the newest first; last the configuration's own rules.
@@ -105,10 +117,8 @@ class MappingVersions:
             NotFoundError: There is no such source or version.
             ConfigurationError: The source sends its people by itself.
         """
-        for each in self.listed(source):
-            if each.number == number:
-                return None if each.from_configuration else each.rules
-        raise NotFoundError("version", number, hint=f"`usher mapping versions {source}` lists them")
+        found = self.version(source, number)
+        return None if found.from_configuration else found.rules
 
     def of_run(self, run: int) -> int | None:
         """Return the number of the saved version a run mapped by; None: it was not a saved one."""

@@ -77,12 +77,10 @@ class MappingPages:
     @needs(RoleName.ADMIN)
     def show(self, source: str) -> ResponseReturnValue:
         """Show the rules in force, or those of a version, to be changed."""
-        versions = self._services.mappings.versions
         number = asked_number("version", -1)
-        known = versions.in_force(source).number if number < 0 else number
-        rules = versions.written(source, versions.rules_of(source, known))
+        version = self._services.mappings.versions.version(source, None if number < 0 else number)
         comment = "" if number < 0 else f"version {number} again"
-        return self._page(source, rules, MappingForm(formdata=None, comment=comment))
+        return self._page(source, version.rules, MappingForm(formdata=None, comment=comment))
 
     @needs(RoleName.ADMIN)
     def change(self, source: str) -> ResponseReturnValue:
