@@ -6,6 +6,7 @@ or is another kind of element than belongs there, is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 MAX_MESSAGE_BYTES = 64 << 20
@@ -30,16 +31,59 @@ SHORT: Final = 0x7F
 LONG: Final = 0x80
 """A length of this and N more is written in the N bytes behind it."""
 
+MAX_EXPECTED: Final = 64
+"""Attributes that are expected of a server, and bytes of the name of each."""
+
+_AROUND_NAME: Final = 8
+"""Bytes in front of a short value that are not its attribute's name: four tags, four lengths."""
+
+Beginning = tuple[str, int, tuple[bytes | tuple[()], ...]]
+"""How an attribute with one short value begins: its name, how many bytes come before the value,
+and those bytes by the length of the value. Nothing begins with `()`."""
+
 _number = int.from_bytes
 
 
-class Names(dict[bytes, str]):
-    """Names of attributes as text, each decoded once for a connection."""
+class Vocabulary(dict[bytes, str]):
+    """Names of attributes as text, each decoded once for a connection, and what comes when.
+
+    Nearly every attribute has one short value, and a server sends those it has in the same order
+    for nearly everybody. Comparing with how the next one begins is cheaper than decoding it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[Beginning] = []
+        """Attributes in the order in which the server sends them."""
+
+        self.behind: dict[str, Sequence[Beginning]] = {}
+        """Those of them that come behind one of them."""
 
     def __missing__(self, raw: bytes) -> str:
         """Decode a name that is new."""
         name = self[raw] = raw.decode("ascii")
         return name
+
+    def learn(self, name: str, before: str | None) -> None:
+        """Expect an attribute from now on behind the one that it came behind, or first."""
+        raw, expected = name.encode("ascii"), self.expected
+        if max(len(raw), len(expected)) < MAX_EXPECTED:
+            place = len(expected) - len(self.behind[before]) if before in self.behind else 0
+            expected.insert(place, (name, len(raw) + _AROUND_NAME, _beginnings(raw)))
+            self.behind = {each[0]: expected[at:] for at, each in enumerate(expected, 1)}
+
+
+def _beginnings(raw: bytes) -> tuple[bytes | tuple[()], ...]:
+    """Return the bytes in front of one value of an attribute, by the length of that value."""
+    most = SHORT - len(raw) - _AROUND_NAME + 2
+    return tuple(
+        bytes((SEQUENCE, len(raw) + value + 6, OCTETS, len(raw)))
+        + raw
+        + bytes((SET, value + 2, OCTETS, value))
+        if value <= most
+        else ()
+        for value in range(256)
+    )
 
 
 def message_size(data: bytes, at: int) -> int:
@@ -90,7 +134,7 @@ def require_nesting(data: bytes, at: int, end: int, depth: int = 0) -> None:
 
 
 def decode_entry(  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call would cost more than it does
-    data: bytes, at: int, names: Names
+    data: bytes, at: int, words: Vocabulary
 ) -> tuple[bytes, dict[str, list[bytes]], int]:
     """Decode the SearchResultEntry (RFC 4511) that begins there.
 
@@ -123,7 +167,19 @@ def decode_entry(  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call would c
     if at + length != end:
         raise ValueError("an entry that ends elsewhere than its attributes")
     attributes: dict[str, list[bytes]] = {}
-    while at < end:
+    expected: Sequence[Beginning] = words.expected
+    while True:
+        try:
+            for name, size, beginnings in expected:
+                length = data[at + size - 1]
+                if data.startswith(beginnings[length], at):
+                    at += size
+                    attributes[name] = [data[at : at + length]]
+                    at += length
+        except IndexError:
+            pass  # Too near to the end for this one, and no byte is behind it.
+        if at >= end:
+            break
         length = data[at + 1]
         tag = data[at]
         at += 2
@@ -136,7 +192,7 @@ def decode_entry(  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call would c
         at += 2
         if length > SHORT:
             at, length = long_length(data, at, length)
-        name = names[data[at : at + length]]
+        name = words[data[at : at + length]]
         at += length
         tag = data[at]
         length = data[at + 1]
@@ -157,7 +213,10 @@ def decode_entry(  # noqa: C901, PLR0912, PLR0915 - the hot loop: a call would c
             at += length
         if at != stop:
             raise ValueError("a value that is longer than its place")
+        if name not in words.behind:
+            words.learn(name, next(reversed(attributes), None))
         attributes[name] = values
+        expected = words.behind.get(name, ())
     if at != end:
         raise ValueError("an attribute that is longer than its place")
     return dn, attributes, end

@@ -27,14 +27,15 @@ from connectors.ldap.messages import (
     INTEGER,
     LONG,
     MAX_NUMBER_BYTES,
-    Names,
+    Vocabulary,
     decode_entry,
     long_length,
     message_size,
     require_nesting,
 )
 
-_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 16
+"""Allocating more than 128 KB for every receiving costs the kernel more than all the rest here."""
 _NOTICE_OF_DISCONNECTION = "1.3.6.1.4.1.1466.20036"
 _CONTINUING = frozenset({"searchResEntry", "searchResRef", "intermediateResponse"})
 
@@ -53,7 +54,7 @@ class Receiver:
     def __init__(self, connection: ldap3.Connection) -> None:
         """Receive over whatever socket the connection has by then."""
         self._connection = connection
-        self._names = Names()
+        self._words = Vocabulary()
 
     def __call__(self, message_id: int, _timeout: float | None = None) -> list[Any]:
         """Return the messages of one answer as ldap3 has them, and its mark for the end.
@@ -130,7 +131,7 @@ class Receiver:
         return at
 
     def _entry(self, data: bytes, at: int, end: int) -> dict[str, Any]:
-        name, attributes, stop = decode_entry(data, at, self._names)
+        name, attributes, stop = decode_entry(data, at, self._words)
         entry = {
             "type": "searchResEntry",
             "raw_dn": name,

@@ -43,18 +43,19 @@ class Arriving:
         self.closed = True
 
 
-def opened(socket: Any, *, ours: bool) -> ldap3.Connection:
+def opened(*, ours: bool) -> ldap3.Connection:
     server = ldap3.Server("ldap.corp.example", get_info=ldap3.NONE)
     connection = ldap3.Connection(server, check_names=False, receive_timeout=3)
     if ours:
         accelerate(connection)
-    connection.socket, connection.closed = socket, False
     return connection
 
 
-def answer(socket: Any, *, ours: bool) -> list[Any]:
+def answer(socket: Any, *, ours: bool, over: ldap3.Connection | None = None) -> list[Any]:
     """What one implementation makes of the bytes; ldap3 says None where there are no values."""
-    found = opened(socket, ours=ours).strategy._get_response(NUMBER, None)
+    connection = over or opened(ours=ours)
+    connection.socket, connection.closed = socket, False
+    found = connection.strategy._get_response(NUMBER, None)
     if found == "TERMINATED_BY_SERVER":
         raise LDAPSessionTerminatedByServerError
     return [
@@ -82,11 +83,11 @@ def some_answer(chance: random.Random) -> bytes:
     parts = []
     for number in range(chance.randrange(6)):
         attributes = {
-            b"attr%d%s" % (chance.randrange(999), chance.choice([b"", b"", b";lang-de"])): [
-                chance.randbytes(chance.choice([0, 1, 5, 127, 128, 300]))
-                for _ in range(chance.randrange(4))
+            b"attr%d%s" % (chance.randrange(9), chance.choice([b"", b"", b";lang-de"])): [
+                chance.randbytes(chance.choice([0, 1, 5, 110, 115, 127, 128, 300]))
+                for _ in range(chance.choice([0, 1, 1, 1, 2, 3]))
             ]
-            for _ in range(chance.randrange(6))
+            for _ in range(chance.randrange(9))
         }
         state = encoder.control(SYNC_STATE, b"\x30\x03\x0a\x01\x01")
         controls = [state] if chance.random() < 0.3 else []
@@ -103,16 +104,16 @@ def some_answer(chance: random.Random) -> bytes:
 
 def test_whatever_a_server_says_is_decoded_as_ldap3_decodes_it():
     """Promise 2: entries, controls on them, references and results, cut anywhere on the way."""
-    chance = random.Random(1)
+    chance, over = random.Random(1), opened(ours=True)
     for _ in range(ANSWERS):
         data = some_answer(chance)
-        ours = answer(Arriving(data, chance), ours=True)
+        ours = answer(Arriving(data, chance), ours=True, over=over)
         assert ours == answer(Arriving(data, chance), ours=False), data.hex()
 
 
 def test_what_is_damaged_is_refused_or_read_as_it_stands():
     """Promise 2: bits flipped, bytes lost or put in; never misread, and never without an end."""
-    chance, accepted = random.Random(2), 0
+    chance, accepted, over = random.Random(2), 0, opened(ours=True)
     for number in range(DAMAGED):
         data = bytearray(some_answer(chance))
         place = chance.randrange(len(data))
@@ -123,12 +124,42 @@ def test_what_is_damaged_is_refused_or_read_as_it_stands():
         else:
             data[place] ^= 1 << chance.randrange(8)
         arriving = Arriving(bytes(data), chance)
-        ours = refused(lambda socket=arriving: answer(socket, ours=True))
+        ours = refused(lambda socket=arriving: answer(socket, ours=True, over=over))
         if ours is not None:
             accepted += 1
             read = bytes(data[: len(data) - sum(map(len, arriving.pieces))])
             assert ours == answer(Arriving(read), ours=False), data.hex()
     assert 0 < accepted < DAMAGED / 3
+
+
+def test_attributes_that_are_expected_and_missing_are_not_looked_for_behind_the_end():
+    """Each message comes alone, as over TLS: there is no byte behind it."""
+    encoder, socket = Encoder(), Arriving(b"")
+    several = {b"cn": [b"Ann"], b"mail": [b"ann@corp.example"], b"title": [b"Engineer"]}
+    for attributes in (several, {b"cn": [b"Ben"]}, {b"title": [b"Chair"]}, several):
+        socket.pieces.append(encoder.message(NUMBER, encoder.entry(b"cn=X", attributes)))
+    socket.pieces.append(encoder.message(NUMBER, encoder.done()))
+    found = [each["values"] for each in answer(socket, ours=True)[:4]]
+    expected = {name.decode(): values for name, values in several.items()}
+    assert found == [expected, {"cn": [b"Ben"]}, {"title": [b"Chair"]}, expected]
+
+
+def test_an_attribute_is_expected_where_the_server_sends_it():
+    """Expected elsewhere, everything behind it would be decoded step by step for ever."""
+    words, encoder = messages.Vocabulary(), Encoder()
+    for names in ((b"cn", b"mail"), (b"cn", b"title", b"mail", b"uid"), (b"sn", b"cn")):
+        entry = encoder.entry(b"cn=X", {name: [b"x"] for name in names})
+        messages.decode_entry(entry, 0, words)
+    assert [name for name, *_ in words.expected] == ["sn", "cn", "title", "mail", "uid"]
+
+
+def test_what_is_expected_of_a_server_has_a_bound():
+    words, encoder = messages.Vocabulary(), Encoder()
+    for number in range(1_000):
+        entry = encoder.entry(b"cn=X", {b"x%d" % number: [b"x"], b"y%d" % number * 50: [b"y"]})
+        messages.decode_entry(entry, 0, words)
+    assert len(words.expected) == messages.MAX_EXPECTED
+    assert max(len(name) for name, *_ in words.expected) < messages.MAX_EXPECTED
 
 
 def test_a_part_of_an_answer_is_none():
