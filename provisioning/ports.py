@@ -134,16 +134,22 @@ class PhotoSource(Protocol):
         """Whether they are wanted."""
         ...
 
-    def photos_of(self, ids: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Yield id and photo of everybody of some ids who is there; None: they have no photo.
+    def photos(
+        self, *, of: Collection[str] | None = None, since: datetime | None = None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield id and photo of whoever has one.
+
+        Args:
+            of: Only of these ids.
+            since: Only of entries that were modified since then.
 
         Raises:
             SourceError: The source could not be asked, or its answer was cut short.
         """
         ...
 
-    def photos_since(self, moment: datetime) -> Iterator[tuple[str, bytes | None]]:
-        """Yield id and photo of everybody whose entry was modified since a time, as above.
+    def without_photo(self, since: datetime) -> Iterator[str]:
+        """Yield the ids of entries that were modified since a time and have no photo.
 
         Raises:
             SourceError: As above.

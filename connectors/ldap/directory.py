@@ -96,13 +96,15 @@ class LdapDirectory:
         """Whether photos are wanted."""
         return self.settings.photos != "off"
 
-    def photos_of(self, ids: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Yield the photo of everybody of some ids; see `photos`."""
-        return self._photos().of(ids)
+    def photos(
+        self, *, of: Collection[str] | None = None, since: datetime | None = None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield id and photo of whoever has one; see `photos`."""
+        return self._photos().photos(of, since)
 
-    def photos_since(self, moment: datetime) -> Iterator[tuple[str, bytes | None]]:
-        """Yield the photo of everybody whose entry was modified since; see `photos`."""
-        return self._photos().since(moment)
+    def without_photo(self, since: datetime) -> Iterator[str]:
+        """Yield the ids of who was modified since and has no photo; see `photos`."""
+        return self._photos().without(since)
 
     def _photos(self) -> PhotoSearch:
         preset, named = self.preset(), self.settings.photos

@@ -2,7 +2,8 @@
 
 who is looked at                       how
 -------------------------------------  -----------------------------------------------------
-whose photo nobody has looked at yet   by their ids
+everybody, the first time              who has a photo, by its presence
+whoever comes later                    by their ids
 whose entry was modified since a time  by modifyTimestamp or whenChanged, a day before it on
 everybody else                         not at all
 
@@ -12,11 +13,9 @@ something of the entry was modified; whether it was the photo is found by its ha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-import ldap3
 
 from connectors.ldap.connection import signed_in
 from connectors.ldap.entries import Entry, PersonReader
@@ -41,47 +40,47 @@ class PhotoSearch:
 
     modified_attribute: str
 
-    def of(self, ids: Collection[str]) -> Iterator[tuple[str, bytes | None]]:
-        """Yield the photo of everybody of some ids who is there, or None if there is none.
+    def photos(
+        self, of: Collection[str] | None, since: datetime | None
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield id and photo of whoever has one, of some ids or modified since a time only.
+
+        Raises:
+            SourceError: As reading people does.
+        """
+        reader, wanted = PersonReader(self.search.id_attribute, ()), self.attribute.lower()
+        some = [""] if of is None else reader.filters_of(of, PHOTOS_AT_ONCE)
+        asked = (f"({self.attribute}=*){self._modified(since)}{each}" for each in some)
+        few = min(self.search.settings.page_size, PHOTOS_AT_ONCE)
+        for entry in self._below_bases(asked, few, (self.attribute,)):
+            for name, values in entry["raw_attributes"].items():
+                if name.lower() == wanted and values and (anchor := reader.anchor(entry)):
+                    yield anchor, values[0]
+
+    def without(self, since: datetime) -> Iterator[str]:
+        """Yield the id of whoever was modified since a time and has no photo.
 
         Raises:
             SourceError: As reading people does.
         """
         reader = PersonReader(self.search.id_attribute, ())
-        with signed_in(self.search.settings) as connection:
-            for anyone in reader.filters_of(ids, PHOTOS_AT_ONCE):
-                yield from self._below_bases(connection, anyone)
+        asked = f"(!({self.attribute}=*)){self._modified(since)}"
+        for entry in self._below_bases([asked], self.search.settings.page_size, ()):
+            if anchor := reader.anchor(entry):
+                yield anchor
 
-    def since(self, moment: datetime) -> Iterator[tuple[str, bytes | None]]:
-        """Yield the photo of everybody whose entry was modified since a time, as `of` does.
-
-        Raises:
-            SourceError: As reading people does.
-        """
-        begin = (moment - OVERLAP).strftime("%Y%m%d%H%M%S.0Z")
-        with signed_in(self.search.settings) as connection:
-            yield from self._below_bases(connection, f"({self.modified_attribute}>={begin})")
+    def _modified(self, since: datetime | None) -> str:
+        if since is None:
+            return ""
+        return f"({self.modified_attribute}>={(since - OVERLAP).strftime('%Y%m%d%H%M%S.0Z')})"
 
     def _below_bases(
-        self, connection: ldap3.Connection, asked: str
-    ) -> Iterator[tuple[str, bytes | None]]:
-        settings = self.search.settings
-        few = min(settings.page_size, PHOTOS_AT_ONCE)
-        search = replace(
-            self.search,
-            settings=settings.model_copy(update={"page_size": few}),
-            attributes=(self.attribute,),
-        )
-        reader = PersonReader(search.id_attribute, ())
-        for base in settings.base_dn:
-            for page in search.pages(connection, base, f"(&{search.user_filter}{asked})"):
-                for entry in page:
-                    if anchor := reader.anchor(entry):
-                        yield anchor, self._photo(entry)
-
-    def _photo(self, entry: Entry) -> bytes | None:
-        wanted = self.attribute.lower()
-        for name, values in entry["raw_attributes"].items():
-            if name.lower() == wanted and values:
-                return bytes(values[0])
-        return None
+        self, asked: Iterable[str], page_size: int, attributes: Collection[str]
+    ) -> Iterator[Entry]:
+        settings = self.search.settings.model_copy(update={"page_size": page_size})
+        search = replace(self.search, settings=settings, attributes=attributes)
+        with signed_in(settings) as connection:
+            for each in asked:
+                for base in settings.base_dn:
+                    for page in search.pages(connection, base, f"(&{search.user_filter}{each})"):
+                        yield from page

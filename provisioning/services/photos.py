@@ -6,12 +6,13 @@ and a reading that fails is made up for the next night.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
 import structlog
-from sqlalchemy import case, delete, exists, select
+from sqlalchemy import case, delete, exists, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,14 +31,17 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 """Photos asked for, and written, at once."""
 
+MANY = 1_000
+"""People without a photo written at once."""
+
 Found = tuple[str, bytes | None]
 
 
 def read_photos(context: ServiceContext, source: ConfiguredSource) -> None:
     """Bring the photos of a source's people up to date, if it has any.
 
-    Whoever was never looked at is asked for by id, and so is whoever the source says was modified
-    since the last time. What fails is logged: the next time begins where this one did.
+    The first time whoever has one is asked for; later newcomers by id, and whoever the source says
+    was modified since the last time. What fails is logged: the next time begins where this one did.
     """
     directory: object = source.directory
     if not isinstance(directory, PhotoSource) or not directory.has_photos:
@@ -47,10 +51,15 @@ def read_photos(context: ServiceContext, source: ConfiguredSource) -> None:
         source_id, since = record.id, record.photos_read_at
     began = context.now()
     try:
-        if since is not None:
-            _keep(context, source_id, directory.photos_since(since))
-        for ids in _unseen(context, source_id):
-            found = dict(directory.photos_of(ids))
+        _keep(context, source_id, directory.photos(since=since))
+        if since is None:
+            for ids in _unseen(context, source_id, MANY, began):
+                _keep(context, source_id, dict.fromkeys(ids).items(), MANY)
+        elif _has_photos(context, source_id):
+            gone = directory.without_photo(since)
+            _keep(context, source_id, ((anchor, None) for anchor in gone), MANY)
+        for ids in _unseen(context, source_id, BATCH):
+            found = dict(directory.photos(of=ids))
             _keep(context, source_id, ((anchor, found.get(anchor)) for anchor in ids))
         with context.database.write() as session:
             session.get_one(SourceRecord, source_id).photos_read_at = began
@@ -106,8 +115,24 @@ def has_photo(session: Session, employee_id: UUID) -> bool:
     return bool(session.scalar(select(found)))
 
 
-def _unseen(context: ServiceContext, source_id: UUID) -> Iterator[list[str]]:
-    """Yield ids of people who are here and were never looked at, some at a time, each once."""
+def _has_photos(context: ServiceContext, source_id: UUID) -> bool:
+    """Whether anybody of a source has a photo that could be gone."""
+    some = exists().where(LinkPhotoRecord.source_id == source_id, LinkPhotoRecord.hash.is_not(None))
+    with context.database.read() as session:
+        return bool(session.scalar(select(some)))
+
+
+def _unseen(
+    context: ServiceContext, source_id: UUID, at_once: int, linked_by: datetime | None = None
+) -> Iterator[list[str]]:
+    """Yield ids of people who are here and were never looked at, some at a time, each once.
+
+    Args:
+        context: Whose people.
+        source_id: Of which source.
+        at_once: How many ids.
+        linked_by: Only who was linked then.
+    """
     seen = exists().where(
         LinkPhotoRecord.source_id == LinkRecord.source_id,
         LinkPhotoRecord.anchor == LinkRecord.anchor,
@@ -123,8 +148,10 @@ def _unseen(context: ServiceContext, source_id: UUID) -> Iterator[list[str]]:
             ~seen,
         )
         .order_by(LinkRecord.anchor)
-        .limit(BATCH)
+        .limit(at_once)
     )
+    if linked_by is not None:
+        query = query.where(LinkRecord.linked_at <= linked_by)
     after = ""
     while True:
         with context.database.read() as session:
@@ -135,24 +162,53 @@ def _unseen(context: ServiceContext, source_id: UUID) -> Iterator[list[str]]:
         yield anchors
 
 
-def _keep(context: ServiceContext, source_id: UUID, found: Iterable[Found]) -> None:
-    """Write down what was found of people who are linked; equal photos once."""
+def _keep(
+    context: ServiceContext, source_id: UUID, found: Iterable[Found], at_once: int = BATCH
+) -> None:
+    """Write down what is news of people who are linked; equal photos once."""
     left = iter(found)
-    while batch := dict(islice(left, BATCH)):
-        with context.database.write() as session:
-            linked = session.scalars(
-                select(LinkRecord.anchor).where(
-                    LinkRecord.source_id == source_id, LinkRecord.anchor.in_(batch)
+    while batch := dict(islice(left, at_once)):
+        photos = {
+            anchor: Photo.of(content) if content else None for anchor, content in batch.items()
+        }
+        with context.database.read() as session:
+            rows = session.execute(
+                select(LinkRecord.anchor, LinkPhotoRecord.anchor.is_not(None), LinkPhotoRecord.hash)
+                .outerjoin(
+                    LinkPhotoRecord,
+                    (LinkPhotoRecord.source_id == LinkRecord.source_id)
+                    & (LinkPhotoRecord.anchor == LinkRecord.anchor),
                 )
+                .where(LinkRecord.source_id == source_id, LinkRecord.anchor.in_(batch))
             ).all()
-            for anchor in linked:
-                content = batch[anchor]
-                photo = Photo.of(content) if content else None
-                if photo is not None and session.get(PhotoRecord, photo.hash) is None:
-                    session.add(PhotoRecord(**photo._asdict()))
-                    session.flush()
-                known = session.get(LinkPhotoRecord, (source_id, anchor))
-                if known is None:
-                    known = LinkPhotoRecord(source_id=source_id, anchor=anchor)
-                    session.add(known)
-                known.hash = photo.hash if photo else None
+        news = {
+            anchor: photos[anchor]
+            for anchor, seen, kept in rows
+            if not seen or kept != _hash(photos[anchor])
+        }
+        if news:
+            with context.database.write() as session:
+                _write(session, source_id, news)
+
+
+def _write(session: Session, source_id: UUID, news: Mapping[str, Photo | None]) -> None:
+    for photo in {photo.hash: photo for photo in news.values() if photo}.values():
+        if session.get(PhotoRecord, photo.hash) is None:
+            session.add(PhotoRecord(**photo._asdict()))
+    session.flush()
+    session.execute(
+        delete(LinkPhotoRecord).where(
+            LinkPhotoRecord.source_id == source_id, LinkPhotoRecord.anchor.in_(news)
+        )
+    )
+    session.execute(
+        insert(LinkPhotoRecord),
+        [
+            {"source_id": source_id, "anchor": anchor, "hash": _hash(photo)}
+            for anchor, photo in news.items()
+        ],
+    )
+
+
+def _hash(photo: Photo | None) -> str | None:
+    return photo.hash if photo else None
