@@ -187,8 +187,7 @@ class Composition:
         found = jobs(self.services(), self._schedule())
         if name not in found:
             raise NotFoundError("job", f'"{name}"', hint=f"there are: {', '.join(found)}")
-        found[name].now()
-        return f"{name}: done"
+        return "\n".join([f"{name}: done", *found[name].now()])
 
     def proposed_source(self, name: str, line: str | Sequence[str]) -> ProposedSource:
         """Return the source that an ldapsearch line describes; nobody is asked."""

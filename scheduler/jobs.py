@@ -20,14 +20,16 @@ history      every day               forgets slots that nobody asks for any more
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from typing import TypeVar
 
 from provisioning.domain.errors import BusyError, ProvisioningError
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
+
+T = TypeVar("T")
 
 ACTOR = Actor("scheduler", "job")
 
@@ -55,11 +57,11 @@ class Job:
     name: str
     words: str
     every: timedelta
-    tick: Callable[[], None]
+    tick: Callable[[], object]
     """Does the work if it is due; called every `every`."""
 
-    now: Callable[[], None]
-    """Does the work at once, due or not: `usher jobs run NAME`."""
+    now: Callable[[], Sequence[str]]
+    """Does the work at once, due or not, and says what came of it: `usher jobs run NAME`."""
 
 
 def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
@@ -95,7 +97,7 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
             name="delivery",
             words="hands over letters",
             every=schedule.delivery,
-            tick=partial(_call, services.delivery.deliver_due),
+            tick=services.delivery.deliver_due,
             now=partial(_call, services.delivery.require_delivered),
         ),
     ]
@@ -145,9 +147,16 @@ def changes(services: Services, period: timedelta) -> None:
     _each(_telling(services), one)
 
 
-def _apply_changes(services: Services, name: str) -> None:
-    with suppress(BusyError):
-        services.runs.sync_changes(name, ACTOR)
+def _apply_changes(services: Services, name: str) -> str:
+    try:
+        run = services.runs.sync_changes(name, ACTOR)
+    except BusyError:
+        return f"{name}: somebody else is reading it"
+    return f"{name}: nothing to apply" if run is None else _what_ran(name, run)
+
+
+def _what_ran(name: str, run: int) -> str:
+    return f"{name}: run {run}, see `usher plan-show {run}`"
 
 
 def last_night(local_now: datetime, at: time) -> datetime:
@@ -167,25 +176,28 @@ def next_night(local_now: datetime, at: time) -> datetime:
     return last_night(local_now, at) + timedelta(days=1)
 
 
-def read_sources(services: Services) -> None:
-    """Run every source that can be read, now."""
-    _each(_readable(services), lambda name: services.runs.sync(name, ACTOR))
+def read_sources(services: Services) -> Sequence[str]:
+    """Run every source that can be read, now; returns what ran."""
+    names = _readable(services)
+    return _each(names, lambda name: _what_ran(name, services.runs.sync(name, ACTOR)))
 
 
-def _each(names: Sequence[str], work: Callable[[str], object]) -> None:
+def _each(names: Sequence[str], work: Callable[[str], T]) -> list[T]:
     """Do it for every source: one that fails keeps none of the others waiting.
 
     Raises:
         ProvisioningError: The first failure, when all had their turn.
     """
+    done: list[T] = []
     failures: list[ProvisioningError] = []
     for name in names:
         try:
-            work(name)
+            done.append(work(name))
         except ProvisioningError as error:
             failures.append(error)
     if failures:
         raise failures[0]
+    return done
 
 
 def _readable(services: Services) -> list[str]:
@@ -225,5 +237,6 @@ def _tokens(services: Services) -> None:
     services.access_tokens.forget_old()
 
 
-def _call(work: Callable[[], object]) -> None:
+def _call(work: Callable[[], object]) -> Sequence[str]:
     work()
+    return ()

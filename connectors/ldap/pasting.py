@@ -41,6 +41,7 @@ _NOTED: Mapping[str, str] = {
     "z": "-z was left out: with a limit of size only a part would be read, and the rest be missed",
 }
 _SASL = {"U", "R", "X", "O", "I", "Q"}
+_TLS_PORT = "636"
 _PASSWORD_PLACE = "/run/secrets/{source}-password"  # noqa: S105 - a place, not a password
 
 
@@ -162,10 +163,8 @@ class _Line:
                         "take user_filter away, and the preset's filter for people is used"
                     )
         if words:
-            self._note(
-                f"the attributes ({', '.join(words)}) are not taken over: Usher asks for those "
-                "the mapping reads"
-            )
+            # Not named: behind a -W, which takes no value, the first of them is a password.
+            self._note("the attributes are not taken over: Usher asks for those the mapping reads")
 
     def proposed(self) -> ProposedSource:
         """Return the source, tried as settings are tried at every start."""
@@ -212,7 +211,9 @@ class _Line:
                 raise ConfigurationError(
                     "-H is missing, so nobody knows which server: add -H ldaps://HOST to the line"
                 )
-            self.options["uri"] = f"ldap://{self.host}{f':{self.port}' if self.port else ''}"
+            scheme = "ldaps" if self.port == _TLS_PORT else "ldap"
+            port = f":{self.port}" if self.port else ""
+            self.options["uri"] = f"{scheme}://{self.host}{port}"
         if self.options["uri"].startswith("ldap:") and "start_tls" not in self.options:
             self.options["start_tls"] = True
             self._note(

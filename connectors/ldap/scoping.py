@@ -88,8 +88,9 @@ class Scope:
 
     @property
     def unused(self) -> Sequence[str]:
-        """Exclusions that met nobody: misspelled, or of somebody who has gone."""
-        return [each for each in self.settings.exclude if each not in self.left_out]
+        """Exclusions that met nobody: misspelled, of somebody who has gone, or hidden from us."""
+        groups = [f"exclude_groups {dn}" for dn in self.settings.exclude_groups]
+        return [each for each in (*self.settings.exclude, *groups) if each not in self.left_out]
 
     @cached_property
     def _scoped_by_groups(self) -> bool:

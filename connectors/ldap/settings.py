@@ -95,6 +95,11 @@ class LdapSettings(BaseModel):
         parts = urlsplit(uri.strip().rstrip("/"))
         if parts.scheme not in {"ldap", "ldaps"} or not parts.hostname:
             raise ValueError("write ldaps://HOST or ldap://HOST")
+        if parts.username is not None:
+            raise ValueError(
+                "who signs in belongs in bind_dn, and the password in bind_password, not in front "
+                "of the host"
+            )
         if parts.path or parts.query:
             raise ValueError("the base and the filter have settings of their own")
         return parts.geturl()

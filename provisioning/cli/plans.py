@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from provisioning.cli.on_demand import end_by_trace, show_trace
 from provisioning.cli.output import CHANGES, HELD, Screen, command, pass_screen
 from provisioning.cli.wiring import actor
 from provisioning.domain.actions import ActionKind
+from provisioning.domain.findings import FindingKind
 from provisioning.services.run_reports import ActionRow, PlanReport
 
 PARTIAL = 4
@@ -50,8 +53,7 @@ def plan(screen: Screen, source: str, *, person: str | None, detailed_exitcode: 
     report = services.run_reports.plan(services.runs.plan(source, actor()))
     show_plan(screen, report)
     if not screen.json:
-        following = f"approve {report.run} --comment WHY" if report.held else f"apply {report.run}"
-        todo = f"Next: usher {following}" if report.actions else "There is nothing to do."
+        todo = _next(report) if report.actions else "There is nothing to do."
         screen.say(f"Nothing has been changed.   {todo}")
     if detailed_exitcode and report.actions:
         raise SystemExit(CHANGES)
@@ -76,7 +78,7 @@ def plan_show(screen: Screen, run: int, *, kind: str | None, only_held: bool) ->
         (a.action, a.person, a.because, a.held or "", a.status, _changes(a)) for a in report.actions
     ]
     screen.table(("action", "person", "because", "held", "status", "changes"), rows)
-    screen.say(f"Digest {report.digest}")
+    screen.say(f"Digest {report.digest}", _next(report) if report.actions else "")
 
 
 @click.command()
@@ -166,7 +168,7 @@ def runs(screen: Screen, *, limit: int, source: str | None) -> None:
         (
             row.run, row.source, row.state, f"{row.started_at:%Y-%m-%d %H:%M}", row.read,
             ", ".join(f"{kind} {n}" for kind, n in row.counts.items() if n), row.held or "",
-            row.error,
+            row.error or (f"usher plan-show {row.run} --held" if row.state == "held" else ""),
         )
         for row in found
     ]  # fmt: skip
@@ -205,6 +207,15 @@ def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:
         raise SystemExit(PARTIAL)
 
 
+def _next(report: PlanReport) -> str:
+    """Return what can be done with a plan, if anything can."""
+    following = {
+        "ready": f"Next: usher apply {report.run}",
+        "held": f"Next: usher approve {report.run} --comment WHY",
+    }
+    return following.get(report.state, "")
+
+
 def _changes(action: ActionRow) -> str:
     return ", ".join(
         f"{change['field']}: {change['old'] or '-'} -> {change['new'] or '-'}"
@@ -222,13 +233,22 @@ def show_plan(screen: Screen, report: PlanReport) -> None:
         f"{report.unchanged:,} unchanged   ({report.state})"
     )
     for kind, sign in SIGNS.items():
-        actions = [action for action in report.actions if action.action == kind]
-        if actions:
+        for actions in _by_finding(action for action in report.actions if action.action == kind):
             screen.say(f"  {sign:12} {len(actions):6,}    {_example(actions)}")
+    if any(action.finding == FindingKind.DUPLICATE_PERSON for action in report.actions):
+        screen.say("", "Say who they are: usher matches")
     if report.limit_sentence:
         screen.say("", f"Held: {report.limit_sentence}")
     if report.error:
         screen.say(f"  {report.error}")
+
+
+def _by_finding(actions: Iterable[ActionRow]) -> Iterable[list[ActionRow]]:
+    """Return actions of one kind, those of each finding on their own."""
+    found: dict[str, list[ActionRow]] = {}
+    for action in actions:
+        found.setdefault(action.finding or "", []).append(action)
+    return found.values()
 
 
 def _example(actions: list[ActionRow]) -> str:

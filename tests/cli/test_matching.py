@@ -8,7 +8,8 @@ def doubtful(usher):
     usher.export("ann", "bob")
     path = usher.folder / "corp.ldif"
     path.write_text(path.read_text().replace("mail: bob@", "mail: ann@"))
-    usher("sync", "corp")
+    said = usher("sync", "corp").out
+    assert "Say who they are: usher matches" in said
 
 
 def test_who_may_be_somebody_is_listed_with_the_evidence(usher):

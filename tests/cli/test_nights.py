@@ -25,7 +25,9 @@ def test_a_plan_shows_and_changes_nothing(usher):
 
 def test_a_plan_is_applied_once(usher):
     run = str(usher("plan", "corp", "--json").json["run"])
+    assert f"Next: usher apply {run}" in usher("plan-show", run).out
     assert usher("apply", run, "--json").json["state"] == "applied"
+    assert "Next" not in usher("plan-show", run).out
     assert usher("apply", run, "--json").json["state"] == "applied"
     seats = usher("seats", "--json").json
     assert (seats["limit"], seats["taken"], seats["waiting"]) == (3, 3, 1)
@@ -55,6 +57,16 @@ def test_the_first_run_of_a_source_waits_for_its_release(make_folder):
     usher("release", "corp")
     usher("apply", run)
     assert len(usher("people", "--json").json["people"]) == 4
+
+
+def test_what_is_flagged_is_counted_by_what_it_is(usher):
+    """E3: one finding does not hide behind another."""
+    usher.export("ann", "bob", "cyd")
+    path = usher.folder / "corp.ldif"
+    path.write_text(path.read_text().replace("mail: bob@", "mail: ann@").replace("cyd@", "@"))
+    said = usher("plan", "corp").out
+    flagged = [line for line in said.splitlines() if "! flag" in line]
+    assert [line.split()[2:4] for line in flagged] == [["2", "ann:"], ["1", "cyd:"]], said
 
 
 def grown(usher):

@@ -91,7 +91,9 @@ def test_a_first_load_the_changes_of_a_day_and_the_night_after_it(usher, branch)
     branch.move("u4", "Contractors")
     branch.move("u5", "Berlin,OU=People")
     branch.add_group("crew", "u0", "renamed")
-    usher("jobs", "run", "changes")
+    said = usher("jobs", "run", "changes").out
+    assert "corp: run " in said
+    assert "corp: nothing to apply" in usher("jobs", "run", "changes").out
     here = dict.fromkeys(("U0", "U1", "U3", "U4", "U5"), "active")
     assert people(usher) == here | {"Newcomer": "invited", "C0": "invited"}
     assert people(usher, "--state", "dismissed") == {"U2": "dismissed"}

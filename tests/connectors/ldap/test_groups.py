@@ -57,6 +57,12 @@ def test_who_is_in_an_excluded_group_is_left_out(branch):
     snapshot = both.read()
     list(snapshot)
     assert f"1 left out by exclude_groups {leavers}" in snapshot.proof.detail
+    robots = f"exclude_groups {branch.groups['robots']}"
+    assert "nobody was left out" not in snapshot.proof.detail
+    branch.set_members("robots")
+    empty = reading(branch, exclude_groups=[branch.groups["robots"]]).read()
+    list(empty)
+    assert f"nobody was left out by {robots}" in empty.proof.detail, "its members may be hidden"
 
 
 @pytest.mark.parametrize("setting", ["groups", "exclude_groups"])

@@ -51,6 +51,7 @@ def test_a_line_is_read_as_a_shell_reads_it(line):
     ("words", "expected"),
     [
         ("-H ldap://dc1 -ZZ", {"uri": "ldap://dc1", "start_tls": True}),
+        ("-h dc1 -p 636", {"uri": "ldaps://dc1:636"}),
         ("-h dc1 -p 3389 -Z", {"uri": "ldap://dc1:3389", "start_tls": True}),
         ("-H ldaps://dc1 -y /etc/ldap.secret", {"bind_password_file": "/etc/ldap.secret"}),
         ("-H ldaps://dc1 -o nettimeout=7 -o ldif-wrap=no", {"connect_seconds": 7}),
@@ -105,7 +106,7 @@ def test_a_password_is_never_taken_over(words):
         ("-o tls-reqcert=allow", "does not verify"),
         ("-Q", "SASL"),
         ("'(objectclass=*)'", "units and groups"),
-        ("uid=* mail cn", "(mail, cn) are not taken over"),
+        ("uid=* mail cn", "the attributes are not taken over"),
         ("-H 'ldaps://a ldaps://b'", "the first is taken"),
         ("-H ldap://dc1", "start_tls was set"),
         ("-H ldaps://dc1/dc=corp", "behind the host"),
@@ -113,6 +114,11 @@ def test_a_password_is_never_taken_over(words):
 )
 def test_what_is_left_out_or_done_otherwise_is_said(words, sentence):
     assert sentence in notes(f"{LDAPS} {words}")
+
+
+def test_a_password_where_none_belongs_is_not_repeated():
+    """-W takes no value: what follows it is read as an attribute."""
+    assert "s3cret" not in notes(f"{LDAPS} -W s3cret")
 
 
 def test_an_option_that_changes_nothing_is_not_worth_a_word():
