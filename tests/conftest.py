@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.kit.any_order import New
 from tests.kit.ds389 import Ds389, running_ds389
 from tests.kit.postgres import Postgres, running_postgres
 from tests.kit.samba import Samba, running_samba
@@ -64,11 +67,23 @@ def postgresql_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgres: Postgres, postgresql_template: str) -> Iterator[str]:
+def new_postgresql(postgres: Postgres, postgresql_template: str) -> New:
+    """Return a maker of empty, migrated PostgreSQL databases, each gone after its block."""
+
+    @contextmanager
+    def making() -> Iterator[str]:
+        name = postgres.create_database(template=postgresql_template)
+        yield postgres.url(name)
+        postgres.drop_database(name)
+
+    return making
+
+
+@pytest.fixture
+def postgresql_url(new_postgresql: New) -> Iterator[str]:
     """An empty, migrated PostgreSQL database of this test."""
-    name = postgres.create_database(template=postgresql_template)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    with new_postgresql() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -84,10 +99,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+def new_sqlite(tmp_path: Path, sqlite_template: Path) -> New:
+    """Return a maker of empty, migrated SQLite databases, each gone after its block."""
+    numbers = count()
+
+    @contextmanager
+    def making() -> Iterator[str]:
+        path = Path(shutil.copy(sqlite_template, tmp_path / f"usher{next(numbers) or ''}.db"))
+        yield f"sqlite:///{path}"
+        path.unlink()
+
+    return making
+
+
+@pytest.fixture
+def sqlite_url(new_sqlite: New) -> Iterator[str]:
     """An empty, migrated SQLite database of this test."""
-    path = shutil.copy(sqlite_template, tmp_path / "usher.db")
-    return f"sqlite:///{path}"
+    with new_sqlite() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

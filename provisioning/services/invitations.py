@@ -251,11 +251,18 @@ def _lapse(
         return False
     employee = session.get_one(EmployeeRecord, invitation.employee_id)
     end_invitation(session, context, employee.id, reason)
-    move(employee, Change.EXPIRE, context.now())
+    was, now = employee.state, move(employee, Change.EXPIRE, context.now())
     employee.state_reason = WaitingReason.LAPSED
     employee.because = because
     free_seat(session, context)
-    before = {"address": invitation.address}
-    kind = f"invitation_{reason}"
-    record(session, context, SYSTEM, kind, because, employee_id=employee.id, before=before)
+    record(
+        session,
+        context,
+        SYSTEM,
+        f"invitation_{reason}",
+        because,
+        employee_id=employee.id,
+        before={"state": was.value, "address": invitation.address},
+        after={"state": now.value},
+    )
     return True

@@ -88,7 +88,7 @@ class Provisioner:
     def _seat(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
         """Invite, hire back or let wait: one seat, or a place in the line (L2, L3)."""
         person = _required(action.person)
-        before = employee.state.value if employee else None
+        before = _state(employee)
         seated = action.kind is not ActionKind.WAIT and take_seat(self.session, self.context)
         if employee is None:
             change = Change.INVITE if seated else Change.WAIT
@@ -110,7 +110,8 @@ class Provisioner:
         if employee.state is EmployeeState.INVITED:
             self._invite(employee, _required(person.mail))
         self._write_person(action, employee, person)
-        self._record(employee, employee.state.value, action, {"state": before})
+        now = employee.state.value
+        self._record(employee, now, action, {"state": before}, state=now)
         return employee
 
     def _is_unheard_of(self, action: Action) -> bool:
@@ -144,13 +145,10 @@ class Provisioner:
         address = invitation.address if invitation else None
         touched = self._write_person(action, employee, person)
         anew = must_invite_anew(person, action.changes, employee.state, address)
-        if (
-            anew
-            and person.mail
-            and decides_on_mail(self.session, self.context, self.source, employee)
-        ):
+        again_at = person.mail if anew else None
+        if again_at and decides_on_mail(self.session, self.context, self.source, employee):
             end_invitation(self.session, self.context, employee.id, "replaced")
-            self._invite(employee, person.mail)
+            self._invite(employee, again_at)
         if action.because.rule in LINKING:
             facts = {"source": self.source.name, "directory_id": action.id.value}
             self._record(employee, "linked", action, None, **facts)
@@ -194,9 +192,8 @@ class Provisioner:
             ask(self.session, self.context, self.source, action)
         elif kind is not FindingKind.UNREADABLE_ENTRY:
             employee = self._register(action, employee)
-        subject = action.id.value if employee is None else str(employee.id)
-        if kind is FindingKind.UNREADABLE_ENTRY:
-            subject = action.id.value
+        about_employee = employee is not None and kind is not FindingKind.UNREADABLE_ENTRY
+        subject = str(_required(employee).id) if about_employee else action.id.value
         open_finding(
             self.session,
             self.context,
@@ -218,14 +215,14 @@ class Provisioner:
 
     def _register(self, action: Action, employee: EmployeeRecord | None) -> EmployeeRecord:
         """Record somebody who cannot be invited: waiting, with the reason (I1)."""
-        person = _required(action.person)
+        person, before = _required(action.person), _state(employee)
         if employee is None:
             employee = new_employee(self.session, self.context, person, Change.WAIT)
         self._wait(employee)
         self._write_person(action, employee, person)
         employee.state_reason = action.reason
         employee.because = str(action.because)
-        self._record(employee, "flagged", action, None)
+        self._record(employee, "flagged", action, {"state": before}, state=_state(employee))
         return employee
 
     def _write_person(self, action: Action, employee: EmployeeRecord, person: Person) -> bool:
@@ -272,6 +269,7 @@ class Provisioner:
         before: dict[str, object] | None,
         **facts: object,
     ) -> None:
+        """Write the event; one of a changed state has it before and after, no other has it."""
         after = facts | {change.name: change.new for change in action.changes}
         record(
             self.session,
@@ -281,9 +279,13 @@ class Provisioner:
             str(action.because),
             employee_id=employee.id,
             before=before,
-            after=after | {"state": employee.state.value},
+            after=after,
             run_id=self.run_id,
         )
+
+
+def _state(employee: EmployeeRecord | None) -> str | None:
+    return employee.state.value if employee else None
 
 
 def _addressed(employee: EmployeeRecord) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import (
@@ -35,6 +36,9 @@ from provisioning.storage.models.runs import (
 from provisioning.storage.sources import Source
 from provisioning.storage.workers import is_alive
 
+_AT_ONCE = 1_000
+"""Actions written at once."""
+
 
 def find_run(session: Session, intranet_id: UUID, run_id: int, *, lock: bool = False) -> RunRecord:
     """Return a run of this intranet.
@@ -60,7 +64,7 @@ def interrupted_run(session: Session, source_id: UUID, now: datetime) -> int | N
 
 def store_actions(session: Session, run_id: int, actions: Iterable[Action]) -> None:
     """Write a plan's actions down in their order."""
-    rows = [
+    rows = (
         {
             "run_id": run_id,
             "seq": seq,
@@ -76,9 +80,10 @@ def store_actions(session: Session, run_id: int, actions: Iterable[Action]) -> N
             "status": ActionStatus.PLANNED,
         }
         for seq, action in enumerate(actions)
-    ]
-    if rows:
-        session.execute(insert(RunActionRecord), rows)
+    )
+    # Their documents together are more than the plan is.
+    while some := list(islice(rows, _AT_ONCE)):
+        session.execute(insert(RunActionRecord), some)
 
 
 def stored_plan(session: Session, run: RunRecord) -> Plan:
