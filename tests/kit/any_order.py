@@ -14,8 +14,8 @@ days that pass                                        invitations expire, whoeve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -80,26 +80,18 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._opened = type(self).database()
-        self.world: World = make_world(
-            self._opened.__enter__(), seats=SEATS, policy=Policy(missing_grace_nights=0)
-        )
+        self._open = ExitStack()
+        url = self._open.enter_context(type(self).database())
+        self.world: World = make_world(url, seats=SEATS, policy=Policy(missing_grace_nights=0))
+        self._open.callback(self.world.services.context.database.close)
         self.idp: ScimClient = connect(self.world.services)
         self.pushed: dict[str, str] = {}
         self.before = look(self.world)
         self.door = ""
+        """Whose step the latest was."""
 
     def teardown(self) -> None:
-        self.world.services.context.database.close()
-        self._opened.__exit__(None, None, None)
-
-    @contextmanager
-    def by(self, door: str) -> Iterator[None]:
-        """Note who is at work in this step."""
-        self.door = door
-        yield
-
-    # The directory of corp -----------------------------------------------------------
+        self._open.close()
 
     @initialize(people=some.sets(names, min_size=1), both=some.sets(names))
     def begin(self, people: set[str], both: set[str]) -> None:
@@ -141,16 +133,14 @@ class AnyOrder(RuleBasedStateMachine):
         values = {"mail": f"{name}@corp.example", "employeeNumber": number, **changed}
         return entry(uid or name, anchor=f"id-{name}", **values)
 
-    # Runs ----------------------------------------------------------------------------
-
     @rule()
     def night(self) -> None:
         self.world.clock.advance(timedelta(days=1))
         self._night()
 
     def _night(self) -> None:
-        with self.by("corp"):
-            report = self.world.sync()
+        self.door = "corp"
+        report = self.world.sync()
         assert report.state in _DONE
         if report.state == "applied":
             self._nothing_is_left()
@@ -187,38 +177,36 @@ class AnyOrder(RuleBasedStateMachine):
             if done == actions:
                 raise KilledError
 
-        with self.by("corp"):
-            try:
-                self.world.services.runs.sync("corp", ME, progress)
-            except KilledError:
-                self.world.clock.advance(timedelta(minutes=5))
+        self.door = "corp"
+        try:
+            self.world.services.runs.sync("corp", ME, progress)
+        except KilledError:
+            self.world.clock.advance(timedelta(minutes=5))
 
     @rule()
     def changes(self) -> None:
         self.world.clock.advance(timedelta(minutes=5))
-        with self.by("corp"):
-            self.world.services.runs.sync_changes("corp", ME)
+        self.door = "corp"
+        self.world.services.runs.sync_changes("corp", ME)
 
     @rule()
     def approved(self) -> None:
-        with self.by("admin"):
-            for run in self._held():
-                try:
-                    self.world.services.runs.approve(run, ME, comment="looked")
-                except (RunStateError, HeldError):
-                    continue
+        self.door = "admin"
+        for run in self._held():
+            try:
+                self.world.services.runs.approve(run, ME, comment="looked")
+            except (RunStateError, HeldError):
+                continue
 
     @rule()
     def rejected(self) -> None:
-        with self.by("admin"):
-            for run in self._held():
-                self.world.services.runs.reject(run, ME, "not now")
+        self.door = "admin"
+        for run in self._held():
+            self.world.services.runs.reject(run, ME, "not now")
 
     def _held(self) -> list[int]:
         rows = self.world.services.run_reports.runs(limit=3, source="corp")
         return [row.run for row in rows if row.state == "held"]
-
-    # The provider --------------------------------------------------------------------
 
     @rule(name=names, numbered=some.booleans())
     def pushed_anew(self, name: str, *, numbered: bool) -> None:
@@ -227,8 +215,8 @@ class AnyOrder(RuleBasedStateMachine):
     def _push(self, name: str, *, numbered: bool) -> None:
         number = str(NAMES.index(name) + 1)
         more = {"schemas": [CORE, ENTERPRISE], ENTERPRISE: {"employeeNumber": number}}
-        with self.by("idp"):
-            answer = self.idp("POST", "/Users", user(name, **(more if numbered else {})))
+        self.door = "idp"
+        answer = self.idp("POST", "/Users", user(name, **(more if numbered else {})))
         assert answer.status_code in (201, 409), answer.text
         assert (answer.status_code == 409) == (name in self.pushed)
         if answer.status_code == 201:
@@ -238,13 +226,13 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(data=some.data(), active=some.booleans(), dialect=some.sampled_from(["entra", "okta"]))
     def switched(self, data: Any, *, active: bool, dialect: str) -> None:
         name = data.draw(some.sampled_from(sorted(self.pushed)))
-        with self.by("idp"):
-            if dialect == "entra":
-                op = operation("Replace", "active", str(active))
-                answer = self.idp.try_patch(self.pushed[name], op)
-            else:
-                body = user(name, active=active)
-                answer = self.idp("PUT", f"/Users/{self.pushed[name]}", body)
+        self.door = "idp"
+        if dialect == "entra":
+            op = operation("Replace", "active", str(active))
+            answer = self.idp.try_patch(self.pushed[name], op)
+        else:
+            body = user(name, active=active)
+            answer = self.idp("PUT", f"/Users/{self.pushed[name]}", body)
         assert answer.status_code == 200, answer.text
         assert answer.get_json(force=True)["active"] is active
 
@@ -252,23 +240,21 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(data=some.data())
     def deleted(self, data: Any) -> None:
         name = data.draw(some.sampled_from(sorted(self.pushed)))
-        with self.by("idp"):
-            assert self.idp("DELETE", f"/Users/{self.pushed.pop(name)}").status_code == 204
-
-    # People, administrators and time -------------------------------------------------
+        self.door = "idp"
+        assert self.idp("DELETE", f"/Users/{self.pushed.pop(name)}").status_code == 204
 
     @rule(data=some.data())
     def accepted(self, data: Any) -> None:
-        with self.by("person"):
-            self.world.services.delivery.deliver_due()
-            invited = self.before.in_state("invited")
-            if not invited:
-                return
-            try:
-                self._accept(data.draw(some.sampled_from(invited)))
-            except InvitationError:
-                # Expired, or its source is not released: it stays as it was.
-                return
+        self.door = "person"
+        self.world.services.delivery.deliver_due()
+        invited = self.before.in_state("invited")
+        if not invited:
+            return
+        try:
+            self._accept(data.draw(some.sampled_from(invited)))
+        except InvitationError:
+            # Expired, or its source is not released: it stays as it was.
+            return
 
     def _accept(self, who: UUID) -> None:
         address = look(self.world).invitations[who].address
@@ -280,27 +266,27 @@ class AnyOrder(RuleBasedStateMachine):
         waiting = self.before.in_state("waiting", "invited")
         if not waiting:
             return
-        with self.by("admin"):
-            try:
-                who = data.draw(some.sampled_from(waiting))
-                self.world.services.invite_again(who, ME)
-            except NotInvitableError:
-                return
+        self.door = "admin"
+        try:
+            who = data.draw(some.sampled_from(waiting))
+            self.world.services.invite_again(who, ME)
+        except NotInvitableError:
+            return
 
     @rule(limit=some.sampled_from([0, 2, SEATS, 8]))
     def another_limit(self, limit: int) -> None:
-        with self.by("admin"):
-            self.world.services.seats.set_limit(limit, ME)
+        self.door = "admin"
+        self.world.services.seats.set_limit(limit, ME)
 
     @rule(days=some.sampled_from([1, 6, 15, 31]))
     def days_pass(self, days: int) -> None:
         self.world.clock.advance(timedelta(days=days))
-        with self.by("time"):
-            self.world.services.invitations.remind_due()
-            self.world.services.invitations.expire_due()
-            self.world.services.waiting.serve()
-            self.world.services.delivery.deliver_due()
-            assert self.world.services.seats.recount() == 0, "L7: the ledger was wrong"
+        self.door = "time"
+        self.world.services.invitations.remind_due()
+        self.world.services.invitations.expire_due()
+        self.world.services.waiting.serve()
+        self.world.services.delivery.deliver_due()
+        assert self.world.services.seats.recount() == 0, "L7: the ledger was wrong"
 
     @invariant()
     def lawful(self) -> None:
