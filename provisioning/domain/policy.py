@@ -75,8 +75,6 @@ class Policy:
                 raise ValueError(f"a percentage lies between 0 and 100, got {percent}")
         if min(self.disabled_grace_nights, self.missing_grace_nights, self.dismiss_count or 0) < 0:
             raise ValueError("nights and counts cannot be negative")
-        if len(set(self.seat_priority)) != len(self.seat_priority):
-            raise ValueError("a department has one priority")
         if len(set(self.correlation_keys)) != len(self.correlation_keys):
             raise ValueError("a correlation key is named once")
 

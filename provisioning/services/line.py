@@ -47,7 +47,7 @@ class LineService:
             old, new = ids.index(employee_id) + 1, max(1, min(position, len(ids)))
             moved = [one for one in ids if one != employee_id]
             moved.insert(new - 1, employee_id)
-            until = max(old, new, self._placed(session))
+            until = max(new, self._placed(session) + (employee.line_place is None))
             places = [{"employee": id_, "place": n} for n, id_ in enumerate(moved[:until], 1)]
             session.connection().execute(_PLACE, places)
             record(

@@ -81,6 +81,7 @@ def stale_ids(context: ServiceContext) -> Select[UUID]:
 def _stale(context: ServiceContext, *columns: Any) -> Select[Any]:
     return (
         select(*columns)
+        .select_from(EmployeeRecord)
         .join(InvitationRecord, InvitationRecord.employee_id == EmployeeRecord.id)
         .where(
             EmployeeRecord.intranet_id == context.intranet_id,

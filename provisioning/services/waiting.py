@@ -39,8 +39,9 @@ def line(policy: Policy) -> tuple[Any, ...]:
     the first day                         who starts sooner; last, who has no first day
     waiting since                         who waits longer, then who is known longer
     """
-    places = {each: place for place, each in enumerate(policy.seat_priority)}
-    priority = case(places, value=EmployeeRecord.department, else_=len(places)) if places else None
+    named, last = policy.seat_priority, policy.priority_of(None)
+    places = {each: policy.priority_of(each) for each in named}
+    priority = case(places, value=EmployeeRecord.department, else_=last) if places else None
     return (
         EmployeeRecord.line_place.asc().nulls_last(),
         *(() if priority is None else (priority,)),
