@@ -86,7 +86,7 @@ class LineService:
         """
         with self._context.database.write() as session:
             employee, ids = self._in_line(session, employee_id)
-            place = ids.index(employee_id) + 1
+            reason, place = employee.state_reason, ids.index(employee_id) + 1
             employee.state_reason = WaitingReason.TAKEN_OUT
             employee.line_place = None
             employee.because = f"{actor.name} took them out of the line: {comment} (L3)"
@@ -97,8 +97,8 @@ class LineService:
                 "taken_out",
                 employee.because,
                 employee_id=employee_id,
-                before={"place": place},
-                after={"state": employee.state.value},
+                before={"reason": reason, "place": place},
+                after={"reason": employee.state_reason},
             )
 
     def _in_line(
