@@ -31,6 +31,9 @@ BEAT = timedelta(seconds=10)
 ASKED = timedelta(seconds=5)
 """Between looks at what somebody asked for."""
 
+WAKE_SECONDS = 0.5
+"""Between looks of the main thread at signals that another thread was handed."""
+
 DRAIN_SECONDS = 20
 """How long a job that runs may go on after SIGTERM; it stops between two people or letters."""
 
@@ -87,7 +90,9 @@ class LocalScheduler:
     def run_forever(self, stopping: threading.Event) -> bool:
         """Tick until somebody sets the event; returns what `stop` returns."""
         self.start()
-        stopping.wait()
+        # A signal that came while the process was stopped may wake another thread than this one.
+        while not stopping.wait(WAKE_SECONDS):
+            pass
         return self.stop()
 
     def _add(

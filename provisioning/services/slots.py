@@ -186,6 +186,7 @@ class SlotService:
             row = self._new(job, f"asked {uuid4()}")
             self._begin(row)
             row.asked_by, row.state = actor.name, state
+            row.node = "" if state == "asked" else row.node
             session.add(row)
             session.flush()
             return row.id

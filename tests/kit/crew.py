@@ -49,7 +49,8 @@ entryUUID: 00000000-0000-0000-0000-{number:012}
 class Crew:
     """Processes that all look at the same nights."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, size: int = SIZE) -> None:
+        self._size = size
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environ = {
@@ -68,8 +69,8 @@ class Crew:
     def on_duty(self) -> Iterator[None]:
         """Start all of them; each has to stop by SIGTERM."""
         try:
-            for _ in range(SIZE):
-                self._start()
+            for _ in range(self._size):
+                self.start()
             self.wait_for_looks()
             yield
         finally:
@@ -78,7 +79,7 @@ class Crew:
                 process.send_signal(signal.SIGTERM)
             codes = [process.wait(timeout=60) for process in self._processes]
             self.database.close()
-        assert codes == [0] * SIZE
+        assert codes == [0] * len(codes)
 
     def night(self, number: int) -> None:
         """Two people come by day; then it is two o'clock, and everybody awake has looked."""
@@ -119,13 +120,21 @@ class Crew:
 
     def stop(self, place: int) -> int:
         """Stop one of them by SIGSTOP; returns its number."""
-        pid = self._processes[place % SIZE].pid
+        pid = self._processes[place % self._size].pid
         os.kill(pid, signal.SIGSTOP)
         self._wait(lambda: pid in self.stopped())
         return pid
 
     def go_on(self, pid: int) -> None:
         os.kill(pid, signal.SIGCONT)
+
+    def end(self, pid: int) -> int:
+        """Have one end by SIGTERM; returns how it did."""
+        (process,) = (one for one in self._processes if one.pid == pid)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        self._processes.remove(process)
+        return process.wait(timeout=60)
 
     def stopped(self) -> list[int]:
         """The numbers of those that SIGSTOP holds."""
@@ -156,9 +165,10 @@ class Crew:
         """Wait until so many nights are done."""
         self._wait(lambda: [row[1] for row in self.nights()].count("done") == number)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start one more of them."""
         words = [sys.executable, "-m", "tests.kit.clocked", str(self._folder), "scheduler"]
-        with (self._folder / f"log-{len(self._processes)}").open("wb") as log:
+        with (self._folder / "log-of-all").open("ab") as log:
             process = subprocess.Popen(
                 words, cwd=self._folder, env=self._environ, stdout=log, stderr=log
             )
