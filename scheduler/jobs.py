@@ -117,7 +117,7 @@ def jobs(
         ),
         Job(
             name="delivery",
-            words=f"hands over letters, looks every {schedule.delivery.seconds} s",
+            words=f"hands over letters, looks every {schedule.delivery.total_seconds():g} s",
             every=schedule.delivery,
             following=lambda now: now + schedule.delivery,
             tick=partial(_deliver, services, is_stopping),

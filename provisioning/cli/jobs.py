@@ -8,13 +8,9 @@ import click
 
 from provisioning.cli.output import Screen, command, pass_screen
 from provisioning.cli.wiring import actor
-from provisioning.services.jobs import JobReport, JobRun
+from provisioning.services.jobs import HISTORY_COLUMNS, JobReport, JobRun, history_cells
 
 COLUMNS = ("job", "does", "next", "last", "state", "node", "took", "error")
-HISTORY_COLUMNS = (
-    *("number", "job", "source", "slot", "began", "state", "node", "took"),
-    *("tries", "asked by", "error"),
-)
 
 
 @click.group(invoke_without_command=True)
@@ -98,11 +94,8 @@ def jobs_history(screen: Screen, name: str | None, *, limit: int) -> None:
     if screen.json:
         screen.document({"history": [{"number": number, "run": run} for number, run in found]})
         return
-    rows = [
-        (number, run.job, run.source, run.slot, _local(screen, run.started_at), run.state,
-         run.node, _took(run), run.attempts, run.asked_by, run.error)
-        for number, run in found
-    ]  # fmt: skip
+    zone = screen.wiring.services().context.time_zone
+    rows = [history_cells(number, run, zone) for number, run in found]
     screen.table(HISTORY_COLUMNS, rows)
 
 

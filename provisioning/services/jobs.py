@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol, Self
 
 from provisioning.services.context import Actor
@@ -92,6 +92,22 @@ class Node:
             beat_at=row.beat_at,
             lives=now - row.beat_at <= SILENT_AFTER,
         )
+
+
+HISTORY_COLUMNS = (
+    *("number", "job", "source", "slot", "began", "state", "node", "seconds"),
+    *("tries", "asked by", "error"),
+)
+
+
+def history_cells(number: int, run: JobRun, zone: tzinfo) -> tuple[str, ...]:
+    """Return a run of a job as one line of a table or file; see HISTORY_COLUMNS."""
+    return (
+        *(str(number), run.job, run.source, run.slot),
+        *(f"{run.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S}", run.state, run.node),
+        *("" if run.seconds is None else f"{run.seconds:.1f}", str(run.attempts)),
+        *(run.asked_by or "", run.error or ""),
+    )
 
 
 class JobDesk(Protocol):

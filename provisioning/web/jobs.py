@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
@@ -14,13 +15,16 @@ from wtforms.validators import InputRequired, Length
 
 from provisioning.domain.brakes import Brake
 from provisioning.services.container import Services
-from provisioning.services.jobs import JobDesk
+from provisioning.services.jobs import HISTORY_COLUMNS, JobDesk, JobRun, history_cells
 from provisioning.services.switches import BrakeState
 from provisioning.storage.models.accounts import RoleName
 from provisioning.web.entrance import acting, needs
-from provisioning.web.listing import PAGE, asked_number
+from provisioning.web.listing import PAGE, asked_number, csv_file, json_file
 
 BRAKES = "any({})".format(", ".join(f"'{brake.value}'" for brake in Brake))
+
+BATCH = 1_000
+"""Rows of the history that are read at once for a file."""
 
 
 class ReasonForm(FlaskForm):
@@ -45,6 +49,8 @@ class JobPages:
     def add_to(self, admin: Blueprint) -> None:
         """Add the routes, and tell every page which brakes are on."""
         admin.add_url_rule("/jobs", "jobs", self.jobs)
+        admin.add_url_rule("/jobs.csv", "jobs_csv", self.jobs_csv)
+        admin.add_url_rule("/jobs.json", "jobs_json", self.jobs_json)
         for name, view in (("run", self.run), ("pause", self.pause), ("resume", self.resume)):
             admin.add_url_rule(f"/jobs/<job>/{name}", f"{name}_job", view, methods=["POST"])
         for name, view in (("on", self.brake_on), ("off", self.brake_off)):
@@ -71,6 +77,24 @@ class JobPages:
             reason=ReasonForm(formdata=None),
             confirm=ConfirmForm(formdata=None),
         )
+
+    def jobs_csv(self) -> Response:
+        """Send the history of all jobs, or of one, as CSV."""
+        job, zone = request.args.get("job") or None, self._services.context.time_zone
+        # A name that is none has to be told before the file begins.
+        self._desk.history(job, limit=1)
+        rows = (history_cells(number, run, zone) for number, run in self._whole_history(job))
+        return csv_file("jobs", HISTORY_COLUMNS, rows)
+
+    def jobs_json(self) -> Response:
+        """Send every job with its next and last run as JSON."""
+        return json_file("jobs", self._desk.jobs())
+
+    def _whole_history(self, job: str | None) -> Iterator[tuple[int, JobRun]]:
+        before: int | None = None
+        while rows := self._desk.history(job, before=before, limit=BATCH):
+            yield from rows
+            before = rows[-1][0]
 
     @needs(RoleName.OPERATOR)
     def run(self, job: str) -> ResponseReturnValue:

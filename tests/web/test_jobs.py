@@ -45,6 +45,7 @@ def test_a_job_is_asked_for_and_waits_for_a_scheduler(admin, world):
     assert "seats is asked for and waits: no scheduler runs." in page
     assert "asked for by admin@localhost" in page
     assert admin.get("/admin/jobs?job=nonsense").status_code == 404
+    assert admin.get("/admin/jobs.csv?job=nonsense").status_code == 404
 
 
 def test_the_history_goes_on_on_the_next_page(admin, world):
@@ -53,6 +54,10 @@ def test_the_history_goes_on_on_the_next_page(admin, world):
         world.services.slots.by_hand("seats", ME, lambda: None)
     page = admin.get("/admin/jobs").text
     assert "before=2" in page
+    lines = admin.get("/admin/jobs.csv?job=seats").text.splitlines()
+    assert (len(lines), lines[1].split(",")[:3]) == (52, ["51", "seats", ""])
+    (seats,) = (one for one in admin.get("/admin/jobs.json").json["jobs"] if one["name"] == "seats")
+    assert (seats["last"]["state"], seats["paused"]) == ("done", None)
     assert admin.get("/admin/jobs?before=2").text.count("asked for by anna") == 1
 
 
