@@ -2,7 +2,7 @@
 
     python -m tests.kit.clocked FOLDER WORD...
 
-Only the clock is another, and how often the schedule is looked at. FOLDER holds `clock`, an
+Only the clock is another, and how often the night is looked at. FOLDER holds `clock`, an
 aware time; each process says in `PID.looked` for which time it last looked at the night. Whoever
 finds `stop-here` in the middle of a run takes it away and stops by SIGSTOP.
 """
@@ -12,10 +12,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import app
 from provisioning.services.container import Services
@@ -34,6 +36,12 @@ class FileClock:
         return datetime.fromisoformat(self._file.read_text())
 
 
+def hurried(*given: Any) -> Mapping[str, jobs.Job]:
+    """The jobs, and the night looked at more often than once a minute."""
+    found = jobs.jobs(*given)
+    return {**found, "nightly": replace(found["nightly"], every=HURRY)}
+
+
 def main(folder: Path, words: list[str]) -> None:
     clock, nightly = FileClock(folder / "clock"), jobs.nightly
     looked = folder / f"{os.getpid()}.looked"
@@ -50,8 +58,8 @@ def main(folder: Path, words: list[str]) -> None:
         looked.write_text(begun.isoformat())
 
     app.SystemClock = lambda: clock  # type: ignore[assignment, misc]
-    jobs.LOOK = local.BEAT = HURRY
     jobs.nightly = look
+    local.jobs = hurried
     sys.argv[1:] = words
     app.main()
 

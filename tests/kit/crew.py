@@ -15,13 +15,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from provisioning.services.invitations import INVITATION_LETTER
 from provisioning.storage.base import Database
 from provisioning.storage.models.effects import OutboxRecord
 from provisioning.storage.models.runs import JobRunRecord, RunRecord
 from tests.kit.documents import ROOT
 
 SIZE = 4
-PATIENCE = 120
+PATIENCE = 200
+WHILE_STOPPED = 8
+"""Seconds for the others to look while one is stopped; shorter than they wait for a lock."""
+
 FIRST_NIGHT = datetime(2026, 10, 10, 1, 59, tzinfo=ZoneInfo("Europe/Berlin"))
 """So that thirty nights go over the end of summer time."""
 
@@ -99,15 +103,19 @@ class Crew:
         """Let time pass for everybody."""
         self._set_clock(self.now + while_)
 
-    def wait_for_looks(self) -> None:
-        """Wait until everybody who is not stopped has looked at the night as of now."""
+    def wait_for_looks(self, patience: float = PATIENCE) -> bool:
+        """Wait until everybody who is not stopped has looked at the night as of now.
+
+        Whoever is stopped with the database locked keeps all others from looking: with less
+        than the usual patience that is no failure, and false is returned.
+        """
 
         def looked() -> bool:
             awake = [one.pid for one in self._processes if one.pid not in self.stopped()]
             files = [self._folder / f"{pid}.looked" for pid in awake]
             return all(file.exists() and file.read_text() == self.now.isoformat() for file in files)
 
-        self._wait(looked)
+        return self._wait(looked, patience)
 
     def wait_for_a_stop(self) -> int:
         """Wait until the one that runs the night has stopped itself; returns its number."""
@@ -157,9 +165,10 @@ class Crew:
             return [str(state) for state in session.scalars(select(RunRecord.state))]
 
     def letters(self) -> int:
-        """How many letters were written."""
+        """How many invitations were written; whoever does not answer is reminded as ever."""
+        invitations = OutboxRecord.topic == INVITATION_LETTER
         with self.database.read() as session:
-            return len(session.scalars(select(OutboxRecord.id)).all())
+            return len(session.scalars(select(OutboxRecord.id).where(invitations)).all())
 
     def wait_for_night(self, number: int) -> None:
         """Wait until so many nights are done."""
@@ -180,13 +189,16 @@ class Crew:
         new.write_text(self.now.isoformat())
         new.rename(self._folder / "clock")
 
-    def _wait(self, until: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
+    def _wait(self, until: Callable[[], bool], patience: float = PATIENCE) -> bool:
+        deadline = time.monotonic() + patience
         while not until():
+            if patience < PATIENCE and time.monotonic() > deadline:
+                return False
             dead = [one.poll() for one in self._processes if one.poll() is not None]
             assert not dead, self._said()
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.05)
+        return True
 
     def _said(self) -> str:
         return "\n".join(file.read_text()[-2000:] for file in self._folder.glob("log-*"))
@@ -202,10 +214,9 @@ def live_through(crew: Crew, nights: int) -> None:
             crew.night(number)
             pid = crew.wait_for_a_stop() if number % 3 == 2 else pid
             if pid is not None:
-                crew.pass_by(timedelta(seconds=60))
-                crew.wait_for_looks()
-                crew.pass_by(timedelta(seconds=60))
-                crew.wait_for_looks()
+                for _ in range(2):
+                    crew.pass_by(timedelta(seconds=60))
+                    crew.wait_for_looks(WHILE_STOPPED)
                 crew.go_on(pid)
             crew.wait_for_night(number)
             crew.wait_for_looks()
