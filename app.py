@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ from connectors.factory import make_mailer, make_readable
 from connectors.ldap.pasting import propose
 from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
-from provisioning.domain.errors import ConfigurationError, NotFoundError, RuleError
+from provisioning.domain.errors import ConfigurationError, RuleError
 from provisioning.logs import configure_logs
 from provisioning.ports import ProposedSource
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
@@ -37,8 +37,9 @@ from provisioning.storage import migrate
 from provisioning.storage.base import Database
 from provisioning.storage.secret_key import deployment_key
 from provisioning.web.server import leave_the_terminal, require_free, serve
-from scheduler.jobs import Schedule, jobs
-from scheduler.local import LocalScheduler, next_run
+from scheduler.desk import Desk
+from scheduler.jobs import Schedule
+from scheduler.local import LocalScheduler
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -139,7 +140,19 @@ def make_app(settings: Settings, services: Services) -> Flask:
         trusted_hosts=settings.web.trusted_hosts,
         requests_per_second=settings.scim.requests_per_second,
         body_bytes=settings.scim.body_bytes,
-        next_run=partial(next_run, services, settings.schedule.nightly_at),
+        jobs=Desk(services, schedule_of(settings)),
+    )
+
+
+def schedule_of(settings: Settings) -> Schedule:
+    """Return when things happen, as the settings say."""
+    chosen = settings.schedule
+    return Schedule(
+        nightly_at=chosen.nightly_at,
+        changes=timedelta(minutes=chosen.changes_minutes),
+        delivery=timedelta(seconds=chosen.delivery_seconds),
+        upkeep=timedelta(minutes=chosen.upkeep_minutes),
+        inbound_kept=timedelta(days=settings.scim.inbound_log_days),
     )
 
 
@@ -173,21 +186,9 @@ class Composition:
         migrate.upgrade(self.settings.database.url)
         return migrate.differences(self.settings.database.url)
 
-    def job_names(self) -> Mapping[str, str]:
-        """Return every job with what it does."""
-        found = jobs(self.services(), self._schedule())
-        return {name: job.words for name, job in found.items()}
-
-    def run_job(self, name: str) -> str:
-        """Do a job now, due or not.
-
-        Raises:
-            NotFoundError: There is no such job.
-        """
-        found = jobs(self.services(), self._schedule())
-        if name not in found:
-            raise NotFoundError("job", f'"{name}"', hint=f"there are: {', '.join(found)}")
-        return "\n".join([f"{name}: done", *found[name].now()])
+    def jobs(self) -> Desk:
+        """Return where jobs are looked at, run, paused and resumed."""
+        return Desk(self.services(), schedule_of(self.settings))
 
     def proposed_source(self, name: str, line: str | Sequence[str]) -> ProposedSource:
         """Return the source that an ldapsearch line describes; nobody is asked."""
@@ -197,7 +198,7 @@ class Composition:
         """Serve pages, SCIM and, unless told otherwise, the scheduler, until SIGTERM."""
         settings = self.settings
         require_free(settings.web.host, settings.web.port)
-        runner = LocalScheduler(self.services(), self._schedule()) if scheduler else None
+        runner = LocalScheduler(self.services(), schedule_of(self.settings)) if scheduler else None
         self._greet()
         sqlite = settings.database.url.startswith("sqlite")
         serve(
@@ -207,7 +208,7 @@ class Composition:
             workers=settings.web.workers,
             blocking_threads=1 if sqlite else 4,
             on_start=runner.start if runner else _nothing,
-            on_stop=runner.stop if runner else _nothing,
+            on_stop=partial(_leave, runner.stop) if runner else _nothing,
         )
 
     def run_scheduler(self) -> None:
@@ -215,7 +216,8 @@ class Composition:
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-        LocalScheduler(self.services(), self._schedule()).run_forever(stopping)
+        runner = LocalScheduler(self.services(), schedule_of(self.settings))
+        _leave(partial(runner.run_forever, stopping))
 
     def demo(self, *, clear: bool, serve: bool) -> None:
         """Load the 40 demo people, or take them away again."""
@@ -264,20 +266,16 @@ class Composition:
             database=make_url(settings.database.url).render_as_string(),
         )
 
-    def _schedule(self) -> Schedule:
-        chosen = self.settings.schedule
-        return Schedule(
-            nightly_at=chosen.nightly_at,
-            changes=timedelta(minutes=chosen.changes_minutes),
-            delivery=timedelta(seconds=chosen.delivery_seconds),
-            upkeep=timedelta(minutes=chosen.upkeep_minutes),
-            inbound_kept=timedelta(days=self.settings.scim.inbound_log_days),
-        )
-
 
 def _counted(report: Any) -> str:
     counts = [f"{kind.replace('_', ' ')} {n}" for kind, n in report.counts.items() if n]
     return ", ".join(counts) or "nothing to do"
+
+
+def _leave(stop: Callable[[], bool]) -> None:
+    """End the process, even if a job does not: Python would wait for its thread for ever."""
+    if not stop():
+        os._exit(0)
 
 
 def _nothing() -> None:

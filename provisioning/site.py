@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 from flask import Flask
 
@@ -14,6 +13,7 @@ from provisioning.scim.limits import ScimLimits
 from provisioning.scim.oauth import create_oauth_blueprint
 from provisioning.scim.provider import PREFIX, create_scim_blueprint, make_users
 from provisioning.services.container import Services
+from provisioning.services.jobs import JobDesk
 from provisioning.web.errors import add_error_pages
 from provisioning.web.health import create_health_blueprint
 from provisioning.web.pages import create_admin_blueprint
@@ -27,7 +27,7 @@ def create_site(
     trusted_hosts: Sequence[str],
     requests_per_second: int,
     body_bytes: int,
-    next_run: Callable[[], datetime],
+    jobs: JobDesk,
 ) -> Flask:
     """Return the web application over composed services.
 
@@ -37,7 +37,7 @@ def create_site(
         trusted_hosts: Further names it answers to.
         requests_per_second: Of one SCIM token.
         body_bytes: The largest SCIM request.
-        next_run: Tells when the next nightly run is due.
+        jobs: Where the schedule is looked at, and held.
     """
     app = Flask(__name__, static_folder=None)
     csrf = harden(
@@ -54,7 +54,7 @@ def create_site(
     ):
         csrf.exempt(machines)
         app.register_blueprint(machines)
-    app.register_blueprint(create_admin_blueprint(services, next_run=next_run))
+    app.register_blueprint(create_admin_blueprint(services, jobs))
     app.register_blueprint(create_accounts_blueprint(services))
     app.register_blueprint(create_health_blueprint(services))
     add_error_pages(app)

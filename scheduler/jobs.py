@@ -13,8 +13,12 @@ seats        every hour              counts the seated again (L7)
 findings     every hour              looks at every address again (E5)
 tokens       every hour              tells administrators of tokens that end soon, and forgets
                                      access tokens that did
+held         every upkeep interval   decides anew what the brake no-dismissals held, once it is off
 inbound      every upkeep interval   forgets requests of providers that are old enough
 history      every day               forgets slots that nobody asks for any more
+
+Every scheduler looks at each of them once a minute, or more often; the slot decides. A job that
+is paused, or stopped by the brake read-only, leaves its slot free.
 """
 
 from __future__ import annotations
@@ -25,13 +29,17 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import TypeVar
 
-from provisioning.domain.errors import BusyError, ProvisioningError
+from provisioning.domain.errors import BusyError, ProvisioningError, StoppedError
+from provisioning.domain.nights import last_night, next_night
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
 
 T = TypeVar("T")
 
 ACTOR = Actor("scheduler", "job")
+
+LOOK = timedelta(minutes=1)
+"""Between looks at whether there is something to do: a failed job is tried again so soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +68,23 @@ class Job:
     tick: Callable[[], object]
     """Does the work if it is due; called every `every`."""
 
+    following: Callable[[datetime], datetime]
+    """Returns when it is due for the first time after a moment."""
+
     now: Callable[[], Sequence[str]]
     """Does the work at once, due or not, and says what came of it: `usher jobs run NAME`."""
 
 
-def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
-    """Return every job by name."""
+def jobs(
+    services: Services, schedule: Schedule, is_stopping: Callable[[], bool] = bool
+) -> Mapping[str, Job]:
+    """Return every job by name.
+
+    Args:
+        services: The use cases.
+        schedule: When things happen.
+        is_stopping: Whether this process was told to end; long work asks between two people.
+    """
     hour = timedelta(hours=1)
     forget_requests = partial(services.inbound.forget_old, schedule.inbound_kept)
     by_interval = (
@@ -76,28 +95,32 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
         ("findings", "looks at every address again", hour, services.findings.refresh_all),
         ("tokens", "tells of tokens that end soon", hour, partial(_tokens, services)),
         ("inbound", "forgets old requests of providers", schedule.upkeep, forget_requests),
+        ("held", "takes up what a brake held", schedule.upkeep, services.holds.take_up_braked),
         ("history", "forgets old slots of jobs", 24 * hour, services.slots.forget_old),
     )
     made = [
         Job(
             name="nightly",
             words=f"reads every source at {schedule.nightly_at:%H:%M} local time",
-            every=timedelta(minutes=1),
-            tick=partial(nightly, services, schedule.nightly_at),
-            now=partial(read_sources, services),
+            every=LOOK,
+            tick=partial(nightly, services, schedule.nightly_at, is_stopping),
+            following=partial(next_night, at=schedule.nightly_at, zone=services.context.time_zone),
+            now=partial(read_sources, services, is_stopping),
         ),
         Job(
             name="changes",
             words="applies what changed in directories that can tell",
-            every=schedule.changes,
+            every=min(schedule.changes, LOOK),
+            following=partial(_following, schedule.changes),
             tick=partial(changes, services, schedule.changes),
             now=partial(_each, _telling(services), partial(_apply_changes, services)),
         ),
         Job(
             name="delivery",
-            words="hands over letters",
+            words=f"hands over letters, looks every {schedule.delivery.total_seconds():g} s",
             every=schedule.delivery,
-            tick=services.delivery.deliver_due,
+            following=lambda now: now + schedule.delivery,
+            tick=partial(_deliver, services, is_stopping),
             now=partial(_call, services.delivery.require_delivered),
         ),
     ]
@@ -105,7 +128,8 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
         Job(
             name=name,
             words=words,
-            every=period,
+            every=min(period, LOOK),
+            following=partial(_following, period),
             tick=_once_a_period(services, name, period, work),
             now=partial(_call, work),
         )
@@ -114,20 +138,19 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
     return {job.name: job for job in made}
 
 
-def nightly(services: Services, at: time) -> None:
+def nightly(services: Services, at: time, is_stopping: Callable[[], bool] = bool) -> None:
     """Run every source once per local date, late if it has to be (R6).
 
     A source that was made after tonight's hour has its first night tomorrow.
     """
-    now = services.context.now()
-    due = last_night(now.astimezone(services.context.time_zone), at)
+    due = last_night(services.context.now(), at, services.context.time_zone)
 
     def one(name: str) -> None:
         if services.slots.is_older_than(name, due.astimezone(UTC)):
             services.slots.once(
                 "nightly",
                 due.date().isoformat(),
-                partial(services.runs.sync, name, ACTOR),
+                partial(services.runs.sync, name, ACTOR, _until(is_stopping)),
                 source=name,
             )
 
@@ -159,27 +182,23 @@ def _what_ran(name: str, run: int) -> str:
     return f"{name}: run {run}, see `usher plan-show {run}`"
 
 
-def last_night(local_now: datetime, at: time) -> datetime:
-    """Return the latest moment at which a nightly run was due, in local time.
-
-    >>> from zoneinfo import ZoneInfo
-    >>> noon = datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("Europe/Berlin"))
-    >>> last_night(noon, time(2)).isoformat(), last_night(noon, time(23)).isoformat()
-    ('2026-11-24T02:00:00+01:00', '2026-11-23T23:00:00+01:00')
-    """
-    today = datetime.combine(local_now.date(), at, tzinfo=local_now.tzinfo)
-    return today if today <= local_now else today - timedelta(days=1)
-
-
-def next_night(local_now: datetime, at: time) -> datetime:
-    """Return when the next nightly run is due, in local time."""
-    return last_night(local_now, at) + timedelta(days=1)
-
-
-def read_sources(services: Services) -> Sequence[str]:
+def read_sources(services: Services, is_stopping: Callable[[], bool] = bool) -> Sequence[str]:
     """Run every source that can be read, now; returns what ran."""
-    names = _readable(services)
-    return _each(names, lambda name: _what_ran(name, services.runs.sync(name, ACTOR)))
+    names, sync, until = _readable(services), services.runs.sync, _until(is_stopping)
+    return _each(names, lambda name: _what_ran(name, sync(name, ACTOR, until)))
+
+
+def _until(is_stopping: Callable[[], bool]) -> Callable[[int, int], None]:
+    """Return what a run asks after each person: whether it has to leave the rest to the next."""
+
+    def ask(done: int, everyone: int) -> None:
+        if is_stopping() and done < everyone:
+            raise StoppedError(
+                f"the process was told to end after {done:,} of {everyone:,} people; the rest is "
+                "done by whoever looks next"
+            )
+
+    return ask
 
 
 def _each(names: Sequence[str], work: Callable[[str], T]) -> list[T]:
@@ -220,6 +239,20 @@ def _once_a_period(
         services.slots.once(name, str(_number(services, period)), work)
 
     return tick
+
+
+def _following(period: timedelta, now: datetime) -> datetime:
+    """Return when the next period begins, the same on every node."""
+    return datetime.fromtimestamp(
+        (now.timestamp() // period.total_seconds() + 1) * period.total_seconds(), UTC
+    )
+
+
+def _deliver(services: Services, is_stopping: Callable[[], bool]) -> None:
+    """Hand over what is due; the history has one row a day for it."""
+    today = services.context.today().isoformat()
+    deliver = partial(services.delivery.deliver_due, is_stopping)
+    services.slots.noting("delivery", today, deliver)
 
 
 def _number(services: Services, period: timedelta) -> int:

@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SubmitField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from provisioning.domain.errors import CredentialsError, InvitationError, PasswordError
+from provisioning.domain.errors import BrakeError, CredentialsError, InvitationError, PasswordError
 from provisioning.services.container import Services
 from provisioning.services.credentials import MAX_PASSWORD, MIN_PASSWORD
 
@@ -47,6 +47,7 @@ def create_accounts_blueprint(services: Services) -> Blueprint:
     accounts.add_url_rule("/join/<token>", "show_invitation", joining.show)
     accounts.add_url_rule("/join/<token>", "accept_invitation", joining.accept, methods=["POST"])
     accounts.register_error_handler(InvitationError, joining.refused)
+    accounts.register_error_handler(BrakeError, joining.closed)
     return accounts
 
 
@@ -78,6 +79,16 @@ class Joining:
         page = self._page("refused.html", sentence=str(error))
         unknown = error.reason == "unknown"
         page.status_code = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.GONE
+        return page
+
+    def closed(self, _: BrakeError) -> Response:
+        """Say that nobody can join for a while; the link stays good."""
+        sentence = (
+            "Nobody can join at the moment: an administrator stopped all changes for a while. "
+            "Nothing was changed, and your link stays good. Try again later."
+        )
+        page = self._page("refused.html", sentence=sentence, heading="Not at the moment")
+        page.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return page
 
     def _accepted(self, token: str, form: JoinForm) -> bool:

@@ -9,10 +9,12 @@ import click
 
 from provisioning.cli import (
     admins,
+    brakes,
     departments,
     held,
     inbound,
     initial,
+    jobs,
     mapping,
     matching,
     people,
@@ -69,7 +71,7 @@ def create_cli(wiring: Wiring) -> click.Group:
         people.people, people.person, people.invite, people.mismatches, seats.seats,
         seats.waitlist, departments.departments, inbound.inbound,
         mapping.mapping, matching.matches, matching.match,
-        tokens.token, admins.admin, upkeep.jobs, upkeep.db,
+        tokens.token, admins.admin, jobs.jobs, brakes.brake, upkeep.db,
     ):  # fmt: skip
         usher.add_command(verb)
     return usher

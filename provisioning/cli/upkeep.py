@@ -1,4 +1,4 @@
-"""serve, scheduler, demo, check, config, jobs, db."""
+"""serve, scheduler, demo, check, config, db."""
 
 from __future__ import annotations
 
@@ -88,39 +88,6 @@ def config_show(screen: Screen, *, origin: bool) -> None:
         return
     columns = ("setting", "value", "origin") if origin else ("setting", "value")
     screen.table(columns, [row[: len(columns)] for row in rows])
-
-
-@click.group(invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.pass_context
-def jobs(context: click.Context, *, as_json: bool) -> None:
-    """List the scheduled jobs, or run one."""
-    if context.invoked_subcommand is None:
-        context.invoke(jobs_list, as_json=as_json, quiet=False)
-
-
-@jobs.command("list")
-@command
-@pass_screen
-def jobs_list(screen: Screen) -> None:
-    """List every job and what it does."""
-    found = screen.wiring.job_names()
-    if screen.json:
-        screen.document({"jobs": dict(found)})
-        return
-    screen.table(("job", "does"), list(found.items()))
-
-
-@jobs.command("run")
-@click.argument("name")
-@command
-@pass_screen
-def jobs_run(screen: Screen, name: str) -> None:
-    """Do the job NAME now, due or not."""
-    done = screen.wiring.run_job(name)
-    if screen.json:
-        screen.document({"job": name, "done": done})
-    screen.say(done)
 
 
 @click.group()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from provisioning.ports import ProposedSource
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
+from provisioning.services.jobs import JobDesk
 
 
 class Wiring(Protocol):
@@ -42,12 +43,8 @@ class Wiring(Protocol):
         """Return what the database lacks of the tables in the code."""
         ...
 
-    def job_names(self) -> Mapping[str, str]:
-        """Return every job with what it does."""
-        ...
-
-    def run_job(self, name: str) -> str:
-        """Do a job now; returns what was done, in words."""
+    def jobs(self) -> JobDesk:
+        """Return where jobs are looked at, run, paused and resumed."""
         ...
 
     def proposed_source(self, name: str, line: str | Sequence[str]) -> ProposedSource:

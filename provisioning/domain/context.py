@@ -46,5 +46,8 @@ class PlanningContext:
 
     removals_proven: bool = True
 
+    removals_stopped: bool = False
+    """Whether an administrator wants nobody to be removed: the brake no-dismissals."""
+
     complete: bool = True
     """Whether everyone was read: only then somebody who is missing is removed (D1, D2)."""

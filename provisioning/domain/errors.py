@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from provisioning.domain.brakes import Brake
+
 
 class ProvisioningError(Exception):
     """The root of every error this system raises on purpose."""
@@ -155,6 +157,31 @@ class HeldError(ProvisioningError):
     code = "held"
 
 
+class BrakeError(ProvisioningError):
+    """An administrator pulled a brake that stops this; nothing was done, try when it is off."""
+
+    code = "brake"
+
+    def __init__(self, brake: Brake, by: str, comment: str) -> None:
+        super().__init__(
+            f'{by} pulled the brake {brake.value}: "{comment}". Nothing was done here; it can be '
+            f"when `usher brake off {brake.value}` has been said."
+        )
+        self.brake = brake
+
+
+class StoppedError(ProvisioningError):
+    """The process was told to end in the middle; what is left is resumed, nothing is lost (R5)."""
+
+    code = "stopped"
+
+
+class PausedError(ProvisioningError):
+    """The job is paused on every node; the sentence says by whom and why."""
+
+    code = "paused"
+
+
 class DecidedError(ProvisioningError):
     """Somebody decided before, or what is held is not what was shown: nothing was done."""
 
@@ -261,6 +288,9 @@ EXIT_CODES: Mapping[type[ProvisioningError], int] = {
     HeldError: 3,
     BusyError: 75,
     StaleWriteError: 75,
+    BrakeError: 75,
+    PausedError: 75,
+    StoppedError: 75,
     DeliveryError: 75,
 }
 """What a command answers for an error; anything else is 1."""

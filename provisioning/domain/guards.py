@@ -8,6 +8,7 @@ hold_unproven_removals   every removal, when the end of the reading is not prove
 hold_protected           removals of people nobody may dismiss by machine (D4)
 guard_attributes         the whole run, when an attribute vanishes from, or changes for, too many
                          people at once: mail hidden by a right, a broken export
+hold_at_brake            every removal, while an administrator pulls the brake no-dismissals
 require_people           the whole run: zero people is never "all of them left" (R2)
 """
 
@@ -81,6 +82,11 @@ def _hold_too_many(
     actions = hold_mass_removal(actions, limit=policy.removal_limit(seated))
     rolling = policy.rolling_limit(seated + removed_recently)
     return hold_rolling_share(actions, removed_recently=removed_recently, limit=rolling)
+
+
+def hold_at_brake(actions: Sequence[Action], *, pulled: bool) -> Sequence[Action]:
+    """Hold every removal that no other guard holds, while an administrator wants none."""
+    return _hold_removals(actions, HoldReason.BRAKE) if pulled else actions
 
 
 def guard_attributes(actions: Sequence[Action], *, people: int) -> Sequence[Action]:

@@ -27,6 +27,7 @@ unreadable            ann                                       flag unreadable_
 ann, bob              -                     1 seat              invite ann, wait bob (L3)
 ann, bob              -                     0 seats             wait ann, wait bob (L3)
 -                     ann, bob, cid, dan    limit 3             dismiss x 4, all held (D5)
+-                     ann                   brake pulled        dismiss or revoke ann, held
 4 of 9 without mail   all nine                                  everything held
 """
 
@@ -47,7 +48,7 @@ from provisioning.domain.actions import (
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.deciding import decide
 from provisioning.domain.employees import EmployeeState, WaitingReason
-from provisioning.domain.guards import guard_attributes, guard_removals
+from provisioning.domain.guards import guard_attributes, guard_removals, hold_at_brake
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan, in_order
 from provisioning.domain.policy import Policy
@@ -83,6 +84,7 @@ def make_plan(
         removed_recently=context.removed_recently,
         proven=context.removals_proven,
     )
+    guarded = hold_at_brake(guarded, pulled=context.removals_stopped)
     seated = seat(guarded, context.seats(), context.policy)
     return Plan(in_order(seated, context.policy), read=read, unchanged=unchanged)
 
@@ -94,7 +96,7 @@ def plan_one(
 
     The limits of D5 are about runs; a single request is counted by the breaker (D6).
     """
-    actions: Sequence[Action] = list(decide(here, there, context))
+    actions = hold_at_brake(list(decide(here, there, context)), pulled=context.removals_stopped)
     if any(action.kind in SEAT_TAKERS for action in actions):
         actions = seat(actions, context.seats(), context.policy)
     return Plan(

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from provisioning.domain.errors import (
+    BrakeError,
     DatabaseUnavailableError,
     GroupLoopError,
     NotFoundError,
@@ -40,6 +41,9 @@ STATUS: Mapping[type[ProvisioningError], tuple[HTTPStatus, str | None]] = {
     DatabaseUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, None),
 }
 """Errors a client may cause, with their SCIM type. Any other is ours, and answers 500."""
+
+BRAKE_SECONDS = 300
+"""When a client may ask again whether a brake is off: somebody has to let go of it."""
 
 NO_DATABASE = (OperationalError, InterfaceError, PoolTimeoutError)
 
@@ -69,6 +73,13 @@ def refusal_of(error: Exception) -> ScimError:
     for kind in type(error).__mro__:
         if kind in STATUS:
             return ScimError(STATUS[kind][0], str(error), STATUS[kind][1])
+    if isinstance(error, BrakeError):
+        return ScimError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"An administrator of Usher pulled the brake {error.brake.value} for a while; nothing "
+            "was changed. Send it again later.",
+            headers={"Retry-After": str(BRAKE_SECONDS)},
+        )
     if isinstance(error, NO_DATABASE):
         log.warning("scim_without_database")
         return ScimError(

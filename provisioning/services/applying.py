@@ -11,14 +11,16 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from provisioning.domain.actions import Action
-from provisioning.domain.errors import ProvisioningError, StaleWriteError
+from provisioning.domain.actions import Action, HoldReason
+from provisioning.domain.brakes import Brake
+from provisioning.domain.errors import BrakeError, ProvisioningError, StaleWriteError
 from provisioning.domain.findings import FindingKind
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.findings import close_finding, refresh
 from provisioning.services.match_queue import see_reading
 from provisioning.services.provision import Provisioner
 from provisioning.services.sources import remember_reading_of
+from provisioning.services.switches import require_off
 from provisioning.storage.managers import resolve_managers_of_run
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -47,7 +49,11 @@ class Applier:
     actor: Actor
 
     def apply(self, progress: Progress | None = None) -> RunState:
-        """Do what is due and close the run; returns the state it ended in."""
+        """Do what is due and close the run; returns the state it ended in.
+
+        Raises:
+            BrakeError: Nothing may be changed any more; the run can be resumed.
+        """
         with self.context.database.read() as session:
             due = due_actions(session, self.run_id)
             run = session.get_one(RunRecord, self.run_id)
@@ -66,6 +72,11 @@ class Applier:
                 self._perform_in(session, run, source, seq)
         except (StaleWriteError, StaleDataError) as error:
             self._mark(seq, ActionStatus.DRIFTED, str(error).splitlines()[0])
+        except BrakeError as error:
+            if error.brake is Brake.READ_ONLY:
+                # What is chosen and not done is done when the run is resumed (R5).
+                raise
+            self._hold_back(seq)
         except IntegrityError as error:
             self._mark(seq, ActionStatus.FAILED, f"the database refused it: {error.orig}")
             log.warning("action_refused", run=self.run_id, seq=seq, reason=str(error.orig))
@@ -82,6 +93,7 @@ class Applier:
         row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)
         if row.status is not ActionStatus.DUE:
             return
+        require_off(session, self.context, Brake.READ_ONLY)
         Provisioner(
             session=session,
             context=self.context,
@@ -92,6 +104,12 @@ class Applier:
             planned_at=run.started_at,
         ).perform(Action.from_json(row.after))
         row.status = ActionStatus.DONE
+
+    def _hold_back(self, seq: int) -> None:
+        """Leave a removal to the next run, or to an approval: a brake was pulled meanwhile."""
+        with self.context.database.write() as session:
+            row = session.get_one(RunActionRecord, (self.run_id, seq), with_for_update=True)
+            row.status, row.held = ActionStatus.PLANNED, HoldReason.BRAKE
 
     def _mark(self, seq: int, status: ActionStatus, error: str) -> None:
         with self.context.database.write() as session:

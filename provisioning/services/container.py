@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from provisioning.domain.brakes import Brake
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
 from provisioning.ports import CheckReport, Clock, Mailer
@@ -38,6 +39,7 @@ from provisioning.services.line import LineService
 from provisioning.services.mappings import MappingService
 from provisioning.services.match_reports import MatchReports
 from provisioning.services.matching import MatchingService
+from provisioning.services.nodes import NodeService
 from provisioning.services.on_demand import OnDemandService
 from provisioning.services.outbox_report import OutboxReports
 from provisioning.services.person_report import PersonReport, person_report
@@ -51,6 +53,7 @@ from provisioning.services.seats import SeatService
 from provisioning.services.sessions import SessionService
 from provisioning.services.slots import SlotService
 from provisioning.services.stale import remove_stale
+from provisioning.services.switches import SwitchService
 from provisioning.services.token_letters import TokenLetters
 from provisioning.services.tokens import NewToken, TokenService
 from provisioning.services.waiting import WaitingService
@@ -96,6 +99,8 @@ class Services:
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
+    switches: SwitchService
+    nodes: NodeService
     sources: SavedSources
     mailer: Mailer
 
@@ -134,6 +139,8 @@ class Services:
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),
+            switches=SwitchService(context),
+            nodes=NodeService(context),
             sources=saved,
             mailer=mailer,
         )
@@ -160,6 +167,13 @@ class Services:
         removed = remove_stale(self.context, actor)
         self.waiting.serve()
         return removed
+
+    def let_go(self, brake: Brake, actor: Actor, comment: str = "") -> bool:
+        """Let go of a brake, and take up at once what it held; false if it was off."""
+        was_on = self.switches.let_go(brake, actor, comment)
+        if brake is Brake.NO_DISMISSALS:
+            self.holds.take_up_braked()
+        return was_on
 
     def connections(self) -> Sequence[Connection]:
         """Return every source with its last sign of life."""

@@ -24,6 +24,7 @@ from provisioning.ports import Mailer
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
+from provisioning.services.letting_out import is_stopped, may_leave
 from provisioning.services.links import join_link
 from provisioning.services.notices import BREAKER_LETTER, breaker_letter
 from provisioning.services.tasks import give_default_task
@@ -79,11 +80,16 @@ class DeliveryService:
         self._context = context
         self._mailer = mailer
 
-    def deliver_due(self) -> int:
-        """Hand over everything that is due; returns how many messages left."""
+    def deliver_due(self, is_stopping: Callable[[], bool] = bool) -> int:
+        """Hand over everything that is due; returns how many messages left.
+
+        A process that is stopping leaves the rest to others; what it claimed is free again soon.
+        """
         delivered = 0
-        while batch := self._claim():
-            delivered += sum(self._try(message_id, fence) for message_id, fence in batch)
+        while not is_stopping() and (batch := self._claim()):
+            for message_id, fence in batch:
+                if not is_stopping():
+                    delivered += self._try(message_id, fence)
         return delivered
 
     def require_delivered(self) -> int:
@@ -128,6 +134,7 @@ class DeliveryService:
                 select(table.id)
                 .where(
                     table.intranet_id == self._context.intranet_id,
+                    may_leave(session, self._context, LETTERS),
                     table.state.in_(
                         [OutboxState.WAITING, OutboxState.CLAIMED, OutboxState.IN_DOUBT]
                     ),
@@ -166,9 +173,12 @@ class DeliveryService:
     def _deliver(self, message_id: int, fence: int) -> bool:
         with self._context.database.write() as session:
             message = self._mine(session, message_id, fence)
-            letter = self._render(session, message) if message is not None else None
             if message is None:
                 return False
+            if is_stopped(session, self._context, message.topic, LETTERS):
+                message.state, message.claimed_until = OutboxState.WAITING, None
+                return False
+            letter = self._render(session, message)
             if letter is None:
                 message.state, message.error = OutboxState.DEAD, "no longer wanted"
                 return False

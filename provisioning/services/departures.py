@@ -8,6 +8,7 @@ from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import REMOVALS
+from provisioning.domain.brakes import Brake
 from provisioning.domain.employees import Change, EmployeeState
 from provisioning.domain.seats import takes_seat
 from provisioning.services.audit import record
@@ -19,6 +20,7 @@ from provisioning.services.roles import take_roles
 from provisioning.services.seats import free_seat
 from provisioning.services.sessions import end_sessions
 from provisioning.services.states import move
+from provisioning.services.switches import require_off
 from provisioning.storage.bindings import account_of
 from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.accounts import (
@@ -57,7 +59,11 @@ def depart_employee(
         source: The authority (S7); None for an administrator.
         reason: left, disabled, or what a page says.
         run_id: The run, if it is one.
+
+    Raises:
+        BrakeError: An administrator wants nobody to be dismissed now.
     """
+    require_off(session, context, Brake.NO_DISMISSALS)
     before = {"state": employee.state.value, "contact_email": employee.contact_email}
     held_seat = takes_seat(employee.state)
     keep = leaves_a_trace(session, employee)

@@ -25,8 +25,13 @@ RETURNS = frozenset({ActionKind.HIRE_BACK})
 BACK = SEAT_TAKERS | {ActionKind.WAIT}
 """What brings somebody back who was dismissed."""
 
-RULES = {HoldReason.BREAKER: "D6", HoldReason.PROTECTED: "D4", HoldReason.AUTHORITY: "S7"}
-"""By which rule an effect is held."""
+RULES = {
+    HoldReason.BREAKER: "D6",
+    HoldReason.PROTECTED: "D4",
+    HoldReason.AUTHORITY: "S7",
+    HoldReason.BRAKE: "brake",
+}
+"""By which rule an effect is held, or that an administrator wanted it so."""
 
 
 def hold(

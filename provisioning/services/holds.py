@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import REMOVALS, Because, HoldReason
+from provisioning.domain.brakes import Brake
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import (
     DecidedError,
@@ -25,12 +26,13 @@ from provisioning.domain.planning import plan_one
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
 from provisioning.services.audit import record
 from provisioning.services.budget import queue_removals, restart
-from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.context import SYSTEM, Actor, ServiceContext
 from provisioning.services.holding import close_cause, end_hold, hold, report_departed
 from provisioning.services.provision import Provisioner
-from provisioning.services.pushing import refuse_if_full, requested_now
+from provisioning.services.pushing import Push, refuse_if_full, requested_now
 from provisioning.services.scim_resources import set_active
 from provisioning.services.sources import find_source
+from provisioning.services.switches import is_on
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.holds import OPEN
 from provisioning.storage.locks import locked
@@ -91,6 +93,42 @@ class HoldService:
             )
         WaitingService(self._context).serve()
         return end
+
+    def take_up_braked(self) -> int:
+        """Decide anew, by the other guards, what a brake held that is off; returns how many.
+
+        One after the other, as if they were asked for now: the breaker holds what is too many.
+        """
+        with self._context.database.read() as session:
+            if is_on(session, self._context, Brake.NO_DISMISSALS):
+                return 0
+            ids = session.scalars(
+                select(HeldEffectRecord.id)
+                .where(
+                    HeldEffectRecord.intranet_id == self._context.intranet_id,
+                    HeldEffectRecord.reason == HoldReason.BRAKE,
+                    OPEN,
+                )
+                .order_by(HeldEffectRecord.id)
+            ).all()
+        taken_up = sum(map(self._take_up, ids))
+        if taken_up:
+            WaitingService(self._context).serve()
+        return taken_up
+
+    def _take_up(self, hold_id: int) -> bool:
+        try:
+            with self._context.database.write() as session:
+                claimed = self._claim(session, hold_id)
+                plan = self._planned_afresh(session, claimed)
+                source, row = claimed.source, claimed.row
+                push = Push(session=session, context=self._context, source=source, actor=SYSTEM)
+                push.carry_out(plan, row.employee_id)
+                if not plan.actions:
+                    end_hold(session, self._context, row, HoldEnd.OVERTAKEN, SYSTEM)
+        except (DecidedError, StaleWriteError):
+            return False
+        return True
 
     def reject(self, hold_id: int, actor: Actor, comment: str) -> None:
         """Refuse a held effect: the resource goes back to what is in effect (D6).
@@ -198,7 +236,7 @@ class HoldService:
             raise NotFoundError("held effect", hold_id, hint="`usher held` lists them")
         anchor = found.anchor
         resource = locked(session, ScimUserRecord, UUID(anchor))
-        if found.reason is HoldReason.BREAKER:
+        if found.reason in (HoldReason.BREAKER, HoldReason.BRAKE):
             queue_removals(session, self._context.intranet_id)
         employee = locked(session, EmployeeRecord, found.employee_id)
         row = locked(session, HeldEffectRecord, hold_id)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from provisioning.domain.actions import HoldReason
+from provisioning.domain.brakes import Brake
 from provisioning.domain.context import PlanningContext
 from provisioning.domain.correlation import Hit
 from provisioning.domain.errors import MarkError, ProvisioningError, SourceError
@@ -21,6 +22,7 @@ from provisioning.services.findings import flagged_anchors
 from provisioning.services.reading import Heard, Reader
 from provisioning.services.seats import read_seats
 from provisioning.services.sources import find_source
+from provisioning.services.switches import is_on
 from provisioning.storage.claims import reading, require_nobody_reads
 from provisioning.storage.matches import queued_people
 from provisioning.storage.models.runs import RunKind, RunRecord, RunState
@@ -76,6 +78,7 @@ def planning_context(
         seats=lambda: read_seats(session, context),
         hits=hits,
         queue=queue,
+        removals_stopped=is_on(session, context, Brake.NO_DISMISSALS),
     )
     if heard is None:
         return alone

@@ -72,13 +72,7 @@ class Push:
                 queue = queued_people(self.session, self.source.id, anchor=anchor)
         context = requested_now(self.session, self.context, self.source, queue)
         plan = plan_one(here, there, context)
-        # Every lock first: what one action writes is no news to the next.
-        for action in [self._measured(action) for action in plan]:
-            if action.held:
-                hold(self.session, self.context, self.source, action, self.actor)
-            else:
-                employee = self._do(action, first_heard=first_heard)
-                who = employee.id if employee is not None else None
+        who = self.carry_out(plan, who, first_heard=first_heard)
         if anchor in queue:
             see_pushed(
                 self.session, self.context, self.source, person, anchor, placed=who is not None
@@ -87,6 +81,23 @@ class Push:
         if known is not None:
             vouches = person is not None and person.active
             self._take_back(known, REMOVALS if vouches else RETURNS)
+        return who
+
+    def carry_out(self, plan: Plan, who: UUID | None, *, first_heard: bool = False) -> UUID | None:
+        """Do what no guard holds of a plan, and hold the rest; returns who it is then.
+
+        Args:
+            plan: Of one person.
+            who: Whose it was before.
+            first_heard: As above.
+        """
+        # Every lock first: what one action writes is no news to the next.
+        for action in [self._measured(action) for action in plan]:
+            if action.held:
+                hold(self.session, self.context, self.source, action, self.actor)
+            else:
+                employee = self._do(action, first_heard=first_heard)
+                who = employee.id if employee is not None else None
         return who
 
     def _take_back(self, employee_id: UUID, kinds: frozenset[ActionKind]) -> None:

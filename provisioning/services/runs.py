@@ -26,6 +26,7 @@ from provisioning.services.planning import Planner
 from provisioning.services.reading import rules_of
 from provisioning.services.settling import expire_older, is_news, must_be_shown, settle_afresh
 from provisioning.services.sources import configured_source, find_source
+from provisioning.services.switches import require_writable
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.claims import applying
 from provisioning.storage.models.intranets import SourceRecord
@@ -70,6 +71,7 @@ class RunService:
         to be released is only planned (I10), and so is one whose mapping or scope changed (R8).
         """
         configured = self._configured(source)
+        require_writable(self._context)
         self.resume(source, actor, progress)
         if not self._is_released(source):
             return self.plan(source, actor)
@@ -93,6 +95,7 @@ class RunService:
             SourceError: The reading was cut short; the next one begins at the same mark.
         """
         configured = self._configured(source)
+        require_writable(self._context)
         self.resume(source, actor)
         with self._context.database.read() as session:
             record = find_source(session, self._context, source)
@@ -232,6 +235,7 @@ class RunService:
         approved: bool,
     ) -> RunState:
         context = self._context
+        require_writable(context)
         self._resume_other(run_id, source, actor, progress)
         with context.database.read() as session:
             run = find_run(session, context.intranet_id, run_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from provisioning.domain.brakes import Brake
 from provisioning.domain.errors import StaleWriteError, UniquenessError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
@@ -22,6 +24,7 @@ from provisioning.services.scim_members import (
     require_left,
 )
 from provisioning.services.scim_resources import as_expected, drop_resource, place_resource
+from provisioning.services.switches import require_off
 from provisioning.storage.core import add_row
 from provisioning.storage.models.scim import ScimCounterRecord, ScimGroupRecord, ScimMemberRecord
 from provisioning.storage.scim_rows import GROUP, GroupRow
@@ -79,7 +82,7 @@ class ScimGroupService:
         id_ = uuid4()
         write = build(id_)
         try:
-            with self._context.database.write() as session:
+            with self._writing() as session:
                 _require_unique(session, source_id, write, None)
                 row = self._insert(session, source_id, id_, write)
                 memberships = Memberships(session, source_id, id_)
@@ -108,7 +111,7 @@ class ScimGroupService:
             GroupLoopError: A group would contain itself.
         """
         try:
-            with self._context.database.write() as session:
+            with self._writing() as session:
                 found = locked_group(session, source_id, id)
                 before = as_expected(found, "group", id, expected_version)
                 write = rewrite(before.document, id)
@@ -138,7 +141,7 @@ class ScimGroupService:
             StaleWriteError: `expected_version` (If-Match) is not the stored version, or somebody
                 put it into a group meanwhile.
         """
-        with self._context.database.write() as session:
+        with self._writing() as session:
             leave_groups(session, GROUP, id, self._context.now())
             found = locked_group(session, source_id, id, leaving=True)
             group = as_expected(found, "group", id, expected_version)
@@ -148,6 +151,13 @@ class ScimGroupService:
             session.execute(delete(ScimGroupRecord).where(ScimGroupRecord.id == id))
             because = f"{actor.name} deleted the group {group.display_name}"
             record(session, self._context, actor, "group_deleted", because)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """Open the transaction of a request, unless nothing may be changed."""
+        with self._context.database.write() as session:
+            require_off(session, self._context, Brake.READ_ONLY)
+            yield session
 
     def _insert(
         self, session: Session, source_id: UUID, id_: UUID, write: ScimGroupWrite

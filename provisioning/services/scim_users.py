@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from provisioning.domain.brakes import Brake
 from provisioning.domain.errors import StaleWriteError
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.people import linked_employee
@@ -28,6 +30,7 @@ from provisioning.services.scim_resources import (
     store_emails,
     stored_user,
 )
+from provisioning.services.switches import require_off
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.core import add_row, execute, table_of, this
 from provisioning.storage.models.employees import LinkRecord
@@ -69,13 +72,14 @@ class ScimUserService:
             with_outcome: Whether what became of them is wanted.
 
         Raises:
+            BrakeError: Nothing may be changed now.
             UniquenessError: A visible resource has this userName or externalId.
             SeatLimitError: No seat is free and the policy says to reject (L3).
         """
         id_ = uuid4()
         write = build(id_)
         try:
-            with self._context.database.write() as session:
+            with self._writing() as session:
                 seq = place_resource(session, source_id, ScimCounterRecord.users)
                 require_unique(session, source_id, write, None)
                 push = self._push(session, read_source(session, source_id), actor)
@@ -105,7 +109,7 @@ class ScimUserService:
             UniquenessError: Another visible resource has the new userName or externalId.
         """
         try:
-            with self._context.database.write() as session:
+            with self._writing() as session:
                 found = locked_user(session, source_id, id)
                 before = as_expected(found, "user", id, expected_version)
                 write = rewrite(before.document, id, before.desired_active)
@@ -141,7 +145,7 @@ class ScimUserService:
             StaleWriteError: `expected_version` (If-Match) is not the stored version, or somebody
                 put them into a group meanwhile.
         """
-        with self._context.database.write() as session:
+        with self._writing() as session:
             now = self._context.now()
             leave_groups(session, USER, id, now)
             found = locked_user(session, source_id, id)
@@ -157,6 +161,13 @@ class ScimUserService:
 
     def _push(self, session: Session, source: Source, actor: Actor) -> Push:
         return Push(session=session, context=self._context, source=source, actor=actor)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """Open the transaction of a request, unless nothing may be changed."""
+        with self._context.database.write() as session:
+            require_off(session, self._context, Brake.READ_ONLY)
+            yield session
 
     def _insert(
         self,

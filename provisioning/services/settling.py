@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from provisioning.domain.actions import HoldReason
 from provisioning.domain.plan import Plan
 from provisioning.services.budget import within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
@@ -56,7 +57,8 @@ def settle_afresh(
                 row.status, row.error = ActionStatus.DRIFTED, "the directory no longer asks for it"
                 continue
             row.after, held_before, row.held = action.to_json(), row.held, action.held
-            may_do = action.held is None or (approved and held_before is not None)
+            approvable = held_before is not None and action.held is not HoldReason.BRAKE
+            may_do = action.held is None or (approved and approvable)
             row.status = ActionStatus.DUE if may_do else ActionStatus.PLANNED
         session.execute(delete(RunPersonRecord).where(RunPersonRecord.run_id == run_id))
         session.execute(

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, case, select
 from sqlalchemy.orm import Session
 
+from provisioning.domain.brakes import Brake
 from provisioning.domain.employees import (
     SERVED_BY_ITSELF,
     Change,
@@ -24,6 +25,7 @@ from provisioning.services.invitations import FIRST_APPROVAL, open_invitation
 from provisioning.services.seats import ledger, take_seat
 from provisioning.services.stale import remove_for_the_line
 from provisioning.services.states import move
+from provisioning.services.switches import is_on
 from provisioning.storage.bindings import account_of
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -78,6 +80,8 @@ class WaitingService:
             remove_for_the_line(self._context)
         for employee_id in self._next():
             with self._context.database.write() as session:
+                if is_on(session, self._context, Brake.READ_ONLY):
+                    return served
                 employee = session.get(EmployeeRecord, employee_id, with_for_update=True)
                 if employee is None or employee.state is not EmployeeState.WAITING:
                     continue

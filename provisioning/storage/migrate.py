@@ -50,6 +50,17 @@ def upgrade(url: str) -> None:
         database.close()
 
 
+def is_current(database: Database) -> bool:
+    """Whether a database has the revision this code was made for.
+
+    Raises:
+        SQLAlchemyError: It does not answer.
+    """
+    with database.read() as session:
+        found = MigrationContext.configure(session.connection()).get_current_revision()
+    return found == ScriptDirectory.from_config(_config()).get_current_head()
+
+
 def differences(url: str) -> list[str]:
     """Return what a migrated database lacks of the tables in the code; empty is good."""
     database = Database(url)

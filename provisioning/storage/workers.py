@@ -45,7 +45,16 @@ def working_on(claim: Callable[[], int]) -> Iterator[int]:
 
 def worker_name() -> str:
     """Return who is working here."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+    return _name_of(os.getpid())
+
+
+def parent_name() -> str:
+    """Return the process that started this one, as it calls itself."""
+    return _name_of(os.getppid())
+
+
+def _name_of(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}:{_start_of(pid)}"
 
 
 def is_alive(run: RunRecord, now: datetime) -> bool:
@@ -55,6 +64,11 @@ def is_alive(run: RunRecord, now: datetime) -> bool:
     if run.worker == worker_name():
         return run.id in _HERE
     return _runs_here(run.worker) is not False
+
+
+def is_gone(worker: str) -> bool:
+    """Whether a worker was of this host and does not exist any more."""
+    return _runs_here(worker) is False
 
 
 def _runs_here(worker: str | None) -> bool | None:

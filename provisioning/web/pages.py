@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
 from provisioning.services.container import Services
+from provisioning.services.jobs import JobDesk
 from provisioning.web.connections import ConnectionPages
 from provisioning.web.entrance import Entrance
 from provisioning.web.held import HeldPages
 from provisioning.web.inbound import InboundPages
+from provisioning.web.jobs import JobPages
 from provisioning.web.mapping import MappingPages
 from provisioning.web.matching import MatchingPages
 from provisioning.web.mismatches import MismatchPages
@@ -25,12 +26,12 @@ from provisioning.web.tokens import TokenPages
 from provisioning.web.waiting_list import WaitingListPages
 
 
-def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetime]) -> Blueprint:
+def create_admin_blueprint(services: Services, jobs: JobDesk) -> Blueprint:
     """Return the administrators' pages of one intranet.
 
     Args:
         services: The use cases.
-        next_run: Tells when the next nightly run is due.
+        jobs: Where the schedule is looked at, and held.
     """
     admin = Blueprint(
         "admin",
@@ -40,7 +41,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
         static_folder="static",
     )
     Entrance(services).add_to(admin)
-    OverviewPages(services, next_run).add_to(admin)
+    OverviewPages(services, jobs.next_night).add_to(admin)
     WaitingListPages(services).add_to(admin)
     PeoplePages(services).add_to(admin)
     OnDemandPages(services).add_to(admin)
@@ -53,6 +54,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     MappingPages(services).add_to(admin)
     TokenPages(services).add_to(admin)
     InboundPages(services).add_to(admin)
+    JobPages(services, jobs).add_to(admin)
     admin.record_once(lambda state: _filters(state, services))
     admin.after_request(_keep_out_of_caches)
     admin.context_processor(lambda: {"intranet": services.context.intranet_name})

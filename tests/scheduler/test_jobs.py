@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from functools import partial
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from connectors.cel.compiler import CelCompiler
 from provisioning.domain.errors import SourceError
-from provisioning.domain.mapping import compile_mapping
-from provisioning.services.context import ConfiguredSource
-from scheduler.jobs import ACTOR, Schedule, changes, jobs, last_night, nightly
+from scheduler.jobs import ACTOR, Schedule, changes, jobs, nightly
 from scheduler.local import LocalScheduler
-from tests.kit.services import FakeClock, make_services
-from tests.kit.sources import MemoryDirectory, entry
+from tests.kit.sources import entry
 
 TWO = time(2, 0)
-
-
-@pytest.fixture
-def corp():
-    return MemoryDirectory("corp", [entry("ann"), entry("bob")])
-
-
-@pytest.fixture
-def clock():
-    return FakeClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
-
-
-@pytest.fixture
-def services(database_url, corp, clock):
-    rules = {"user_name": "uid", "mail": "mail", "display_name": "cn"}
-    source = ConfiguredSource(
-        name="corp",
-        kind="ldap",
-        first_run="apply",
-        directory=corp,
-        mapping=compile_mapping(rules, CelCompiler()),
-    )
-    services = make_services(
-        database_url, clock=clock, sources={"corp": source}, time_zone="Europe/Berlin"
-    )
-    yield services
-    services.context.database.close()
 
 
 def runs(services):
@@ -109,39 +74,6 @@ def test_two_schedulers_at_once_run_one_night(services, clock):
     for thread in threads:
         thread.join()
     assert runs(services) == 1
-
-
-@given(
-    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
-    start=st.datetimes(min_value=datetime(2024, 1, 1), max_value=datetime(2027, 1, 1)),  # noqa: DTZ001
-    at=st.times(),
-)
-def test_every_moment_belongs_to_one_night_that_is_past(zone, start, at):
-    """R6: the date of the slot moves by one day at most, and never back."""
-    moment = start.replace(tzinfo=UTC)
-    dates = []
-    for _ in range(60):
-        local = moment.astimezone(ZoneInfo(zone))
-        due = last_night(local, at)
-        assert due.replace(tzinfo=None) <= local.replace(tzinfo=None)
-        dates.append(due.date())
-        moment += timedelta(minutes=30)
-    gaps = {(b - a).days for a, b in pairwise(dates)}
-    assert gaps <= {0, 1, -1}
-
-
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
-def test_across_a_change_of_clocks_a_local_date_runs_once(zone):
-    """R6: 02:30 twice in autumn, never in spring; one slot a date all the same."""
-    at, slots = time(2, 30), []
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
-    while moment < datetime(2026, 12, 31, tzinfo=UTC):
-        slot = last_night(moment.astimezone(ZoneInfo(zone)), at).date()
-        if slot not in slots[-3:]:
-            slots.append(slot)
-        moment += timedelta(minutes=10)
-    assert slots == sorted(set(slots))
-    assert len(slots) == 365
 
 
 def test_every_job_can_be_done_at_once(services):

@@ -20,9 +20,10 @@ from tests.kit.scim_client import PATCH, operation, outcome, taken, user
 
 BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 
-CREATE, CHANGE, UNCHANGED = 19, 11, 6
+CREATE, CHANGE, UNCHANGED = 20, 12, 7
 """With the turns and locks of PostgreSQL; SQLite needs one fewer.
 
+One asks which brakes are on: in the transaction, so that nothing begins after one was pulled.
 One of those about somebody who is known asks whether a departure or a return is held (D6, S7).
 """
 

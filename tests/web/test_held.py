@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from provisioning.domain.brakes import Brake
 from provisioning.storage.models.accounts import RoleName
 from tests.kit.nights import ME
 from tests.kit.scim_client import connect
@@ -93,3 +94,17 @@ def test_an_operator_looks_and_does_not_decide(held, site, world):
     )
     assert answer.status_code == 403
     assert len(world.services.hold_reports.held()) == 2
+
+
+def test_what_a_brake_holds_says_what_comes_of_it(world, site, admin):
+    """D6: nobody has to approve it, and nobody can while the brake is on."""
+    world.services.seats.set_limit(None, ME)
+    idp = connect(world.services, app=site)
+    ann = idp.create("ann")
+    world.services.switches.pull(Brake.NO_DISMISSALS, ME, "a test")
+    idp.activate(ann["id"], False)
+    page = admin.get("/admin/held").text
+    assert "They are decided by themselves when the brake is off" in page
+    fields = {"source": "idp", "reason": "brake", "number": "1", "comment": "now"}
+    admin.send("/admin/held/all", page="/admin/held", approve="1", **fields)
+    assert "stays held" in admin.get("/admin/held").text

@@ -96,7 +96,7 @@ class SourceRecord(Base):
 
 
 class SwitchRecord(Base):
-    """A brake an administrator pulled."""
+    """A brake an administrator pulled, or a job they paused (`job:` and its name)."""
 
     __tablename__ = "switch"
 
@@ -104,3 +104,4 @@ class SwitchRecord(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     on_since: Mapped[datetime]
     on_by: Mapped[str]
+    comment: Mapped[str]

@@ -195,11 +195,29 @@ class JobRunRecord(Base):
     source: Mapped[str] = mapped_column(default="")
     slot: Mapped[str]
     state: Mapped[str]
+    """asked, running, done or failed."""
+
     node: Mapped[str]
+    asked_by: Mapped[str | None]
+    """Who wanted it now; None: it was due."""
+
     attempts: Mapped[int] = mapped_column(default=1)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     error: Mapped[str | None]
+
+
+class NodeRecord(Base):
+    """A scheduler that runs, and when it last said so; a process that stops takes it away."""
+
+    __tablename__ = "node"
+
+    intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """The process: host, number and start."""
+
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
 
 
 class TokenRecord(Base):

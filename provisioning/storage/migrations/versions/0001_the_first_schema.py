@@ -123,6 +123,7 @@ def upgrade() -> None:
     sa.Column('slot', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('node', sa.String(), nullable=False),
+    sa.Column('asked_by', sa.String(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
@@ -130,6 +131,14 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_job_run_intranet_id_intranet')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_job_run')),
     sa.UniqueConstraint('job', 'intranet_id', 'source', 'slot', name=op.f('uq_job_run_job_intranet_id_source_slot'))
+    )
+    op.create_table('node',
+    sa.Column('intranet_id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('beat_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_node_intranet_id_intranet')),
+    sa.PrimaryKeyConstraint('intranet_id', 'name', name=op.f('pk_node'))
     )
     op.create_table('outbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -223,6 +232,7 @@ def upgrade() -> None:
     sa.Column('name', sa.String(), nullable=False),
     sa.Column('on_since', sa.DateTime(timezone=True), nullable=False),
     sa.Column('on_by', sa.String(), nullable=False),
+    sa.Column('comment', sa.String(), nullable=False),
     sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_switch_intranet_id_intranet')),
     sa.PrimaryKeyConstraint('intranet_id', 'name', name=op.f('pk_switch'))
     )
@@ -293,7 +303,7 @@ def upgrade() -> None:
     sa.Column('anchor', sa.String().with_variant(sa.String(collation='C'), 'postgresql'), nullable=False),
     sa.Column('who', sa.String(), nullable=False),
     sa.Column('kind', sa.Enum('revoke', 'dismiss', 'update', 'hire_back', 'invite', 'wait', 'flag', name='action_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
-    sa.Column('reason', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', 'breaker', 'attributes', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('reason', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', 'breaker', 'attributes', 'brake', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('because', sa.String(), nullable=False),
     sa.Column('held_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
@@ -621,7 +631,7 @@ def upgrade() -> None:
     sa.Column('before', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=True),
     sa.Column('after', sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"), nullable=False),
     sa.Column('because', sa.String(), nullable=False),
-    sa.Column('held', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', 'breaker', 'attributes', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=True),
+    sa.Column('held', sa.Enum('mass_removal', 'rolling_share', 'unproven', 'protected', 'authority', 'breaker', 'attributes', 'brake', name='hold_reason', native_enum=False, create_constraint=True, length=40), nullable=True),
     sa.Column('status', sa.Enum('planned', 'due', 'done', 'drifted', 'failed', 'rejected', name='action_status', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('error', sa.String(), nullable=True),
     sa.ForeignKeyConstraint(['run_id'], ['run.id'], name=op.f('fk_run_action_run_id_run'), ondelete='CASCADE'),
@@ -778,6 +788,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outbox_due')
 
     op.drop_table('outbox')
+    op.drop_table('node')
     op.drop_table('job_run')
     with op.batch_alter_table('identity', schema=None) as batch_op:
         batch_op.drop_index('uq_identity_address_of_email', sqlite_where=sa.text("kind = 'email'"), postgresql_where=sa.text("kind = 'email'"))
