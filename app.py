@@ -90,7 +90,7 @@ def make_services(settings: Settings) -> Services:
         sender=settings.mail.sender,
         department_groups=settings.people.department_groups,
     )
-    services = Services.build(context, sources, mailer)
+    services = Services.build(context, sources, mailer, {})
     limit, configuration = settings.seats.limit, Actor("configuration", "cli")
     if limit is not None and services.seats.set_limit(limit, configuration):
         services.waiting.serve()

@@ -5,6 +5,7 @@ job          when                    does
 nightly      once per local date     a full run of every source that is read
 changes      every few minutes       applies what changed in directories that can tell
 delivery     every few seconds       hands over what is due in the outbox
+alarms       every minute            tells administrators of what came about (R7)
 reminders    every upkeep interval   reminds once of invitations nobody accepted yet (I4)
 invitations  every upkeep interval   expires invitations whose time is over, and gives their
                                      seats to those who wait (I4, L3)
@@ -28,6 +29,7 @@ from typing import TypeVar
 from provisioning.domain.errors import BusyError, ProvisioningError
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
+from provisioning.services.quarantine import is_quarantined
 
 T = TypeVar("T")
 
@@ -100,6 +102,13 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
             tick=services.delivery.deliver_due,
             now=partial(_call, services.delivery.require_delivered),
         ),
+        Job(
+            name="alarms",
+            words="tells administrators of what needs them",
+            every=timedelta(minutes=1),
+            tick=services.alarms.look,
+            now=partial(_call, services.alarms.look),
+        ),
     ]
     made += [
         Job(
@@ -117,13 +126,16 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
 def nightly(services: Services, at: time) -> None:
     """Run every source once per local date, late if it has to be (R6).
 
-    A source that was made after tonight's hour has its first night tomorrow.
+    A source that was made after tonight's hour has its first night tomorrow; one in quarantine
+    has its night when that is over (R7).
     """
     now = services.context.now()
     due = last_night(now.astimezone(services.context.time_zone), at)
 
     def one(name: str) -> None:
-        if services.slots.is_older_than(name, due.astimezone(UTC)):
+        if not is_quarantined(services.context, name) and services.slots.is_older_than(
+            name, due.astimezone(UTC)
+        ):
             services.slots.once(
                 "nightly",
                 due.date().isoformat(),
@@ -137,12 +149,15 @@ def nightly(services: Services, at: time) -> None:
 def changes(services: Services, period: timedelta) -> None:
     """Apply what changed since the last reading of every source that can tell, once a period.
 
-    A source that is being read just then is left to whoever reads it.
+    A source that is being read just then is left to whoever reads it, and one in quarantine is
+    left alone (R7).
     """
     slot = str(_number(services, period))
 
     def one(name: str) -> None:
-        services.slots.once("changes", slot, partial(_apply_changes, services, name), source=name)
+        work = partial(_apply_changes, services, name)
+        if not is_quarantined(services.context, name):
+            services.slots.once("changes", slot, work, source=name)
 
     _each(_telling(services), one)
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
-from provisioning.ports import CheckReport, Clock, Mailer
+from provisioning.ports import CheckReport, Clock, Mailer, Webhook
 from provisioning.services.access_tokens import AccessTokenService
 from provisioning.services.accounts import AccountService
+from provisioning.services.alarms import AlarmService
 from provisioning.services.checking import check_source
 from provisioning.services.connections import (
     Connection,
@@ -24,7 +25,7 @@ from provisioning.services.connections import (
     connections,
 )
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
-from provisioning.services.delivery import DeliveryService
+from provisioning.services.delivery import NOBODY, DeliveryService
 from provisioning.services.departments import DepartmentService
 from provisioning.services.findings import FindingService
 from provisioning.services.hold_reports import HoldReports
@@ -90,6 +91,7 @@ class Services:
     token_letters: TokenLetters
     inbound: InboundLog
     inbound_reports: InboundReports
+    alarms: AlarmService
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
@@ -98,7 +100,11 @@ class Services:
 
     @classmethod
     def build(
-        cls, context: ServiceContext, sources: Mapping[str, ConfiguredSource], mailer: Mailer
+        cls,
+        context: ServiceContext,
+        sources: Mapping[str, ConfiguredSource],
+        mailer: Mailer,
+        webhooks: Mapping[str, Webhook] = NOBODY,
     ) -> Self:
         """Make every use case for one intranet."""
         saved = SavedSources(context, sources)
@@ -116,7 +122,7 @@ class Services:
             findings=FindingService(context),
             matching=MatchingService(context),
             matches=MatchReports(context),
-            delivery=DeliveryService(context, mailer),
+            delivery=DeliveryService(context, mailer, webhooks),
             scim_users=ScimUserService(context),
             scim_groups=ScimGroupService(context),
             departments=DepartmentService(context),
@@ -127,6 +133,7 @@ class Services:
             token_letters=TokenLetters(context),
             inbound=InboundLog(context),
             inbound_reports=InboundReports(context),
+            alarms=AlarmService(context),
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),

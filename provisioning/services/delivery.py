@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -20,14 +21,13 @@ from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
 from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
-from provisioning.ports import Mailer
+from provisioning.ports import Mailer, Webhook
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
 from provisioning.services.links import join_link
-from provisioning.services.notices import BREAKER_LETTER, breaker_letter
+from provisioning.services.notices import WEBHOOK, event_body, notice_letter
 from provisioning.services.tasks import give_default_task
-from provisioning.services.token_letters import TOKEN_LETTER, token_letter
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
 from provisioning.storage.models.employees import EmployeeRecord
@@ -40,6 +40,7 @@ SENDING = timedelta(minutes=10)
 
 GIVE_UP = timedelta(days=28)
 BATCH = 50
+NOBODY: Mapping[str, Webhook] = {}
 GONE = frozenset({OutboxState.DELIVERED, OutboxState.KEPT})
 """A letter in one of these states can be read as it was, whatever became of its invitation."""
 
@@ -74,10 +75,13 @@ def retry_delay(failures: int) -> timedelta:
 class DeliveryService:
     """Takes due messages from the outbox and hands them over."""
 
-    def __init__(self, context: ServiceContext, mailer: Mailer) -> None:
-        """Keep the intranet and the way out at hand."""
+    def __init__(
+        self, context: ServiceContext, mailer: Mailer, webhooks: Mapping[str, Webhook] = NOBODY
+    ) -> None:
+        """Keep the intranet and the ways out at hand; webhooks go by their names."""
         self._context = context
         self._mailer = mailer
+        self._webhooks = webhooks
 
     def deliver_due(self) -> int:
         """Hand over everything that is due; returns how many messages left."""
@@ -104,7 +108,7 @@ class DeliveryService:
             reason = session.scalar(latest.limit(1))
         if number:
             raise DeliveryError(
-                f"{left:,} letter(s) left; {number:,} could not and will be tried again by "
+                f"{left:,} message(s) left; {number:,} could not and will be tried again by "
                 f"themselves: {reason}",
                 permanent=False,
             )
@@ -116,7 +120,7 @@ class DeliveryService:
             message = session.get(OutboxRecord, message_id)
             if message is None or message.intranet_id != self._context.intranet_id:
                 return None
-            return self._render(session, message)
+            return self._render(session, message) if message.topic != WEBHOOK else None
 
     def _claim(self) -> Sequence[tuple[int, int]]:
         """Claim a batch for this worker; others skip what is claimed."""
@@ -166,16 +170,16 @@ class DeliveryService:
     def _deliver(self, message_id: int, fence: int) -> bool:
         with self._context.database.write() as session:
             message = self._mine(session, message_id, fence)
-            letter = self._render(session, message) if message is not None else None
             if message is None:
                 return False
-            if letter is None:
+            hand_over = self._way_out(session, message)
+            if hand_over is None:
                 message.state, message.error = OutboxState.DEAD, "no longer wanted"
                 return False
             message.state = OutboxState.IN_DOUBT
             message.claimed_until = self._context.now() + SENDING
         try:
-            self._mailer.send(letter)
+            hand_over()
         except DeliveryInDoubtError as error:
             self._failed(message_id, fence, error, permanent=False)
             return False
@@ -190,12 +194,21 @@ class DeliveryService:
         message = session.get(OutboxRecord, message_id, with_for_update=True)
         return message if message is not None and message.fence == fence else None
 
+    def _way_out(self, session: Session, message: OutboxRecord) -> Callable[[], None] | None:
+        """Return what hands a message over; None if nobody wants it any more."""
+        if message.topic == WEBHOOK:
+            webhook = self._webhooks.get(message.payload["to"])
+            if webhook is None:
+                return None
+            body = event_body(message)
+            return partial(webhook.send, f"msg_{message.id}", self._context.now(), body)
+        letter = self._render(session, message)
+        return partial(self._mailer.send, letter) if letter is not None else None
+
     def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
         """Render a letter, unless what it speaks of was over before it left."""
-        if message.topic == BREAKER_LETTER:
-            return breaker_letter(session, self._context, message)
-        if message.topic == TOKEN_LETTER:
-            return token_letter(session, self._context, message)
+        if message.topic not in LETTERS:
+            return notice_letter(session, self._context, message)
         invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
         if invitation is None:
             return None
@@ -223,7 +236,7 @@ class DeliveryService:
             if message is None:
                 return
             now = self._context.now()
-            kept = self._mailer.keeps_letters
+            kept = self._mailer.keeps_letters and message.topic != WEBHOOK
             message.state = OutboxState.KEPT if kept else OutboxState.DELIVERED
             message.delivered_at = now
             message.attempts += 1
