@@ -26,7 +26,7 @@ from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
 from provisioning.services.links import join_link
-from provisioning.services.notices import WEBHOOK, event_body, notice_letter
+from provisioning.services.notices import WEBHOOK, event_body, event_id, notice_letter
 from provisioning.services.tasks import give_default_task
 from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
@@ -201,7 +201,7 @@ class DeliveryService:
             if webhook is None:
                 return None
             body = event_body(message)
-            return partial(webhook.send, f"msg_{message.id}", self._context.now(), body)
+            return partial(webhook.send, event_id(message), self._context.now(), body)
         letter = self._render(session, message)
         return partial(self._mailer.send, letter) if letter is not None else None
 

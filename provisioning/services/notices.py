@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
+from uuid import uuid5
 
 import structlog
 from sqlalchemy import select
@@ -122,6 +123,11 @@ def notice_letter(
             message_id=f"<{message.topic}.{message.id}@usher>",
         )
     )
+
+
+def event_id(message: OutboxRecord) -> str:
+    """Return what an event is called by whoever receives it: the same for every try of it only."""
+    return f"msg_{uuid5(message.intranet_id, message.natural_key).hex}"
 
 
 def event_body(message: OutboxRecord) -> bytes:
