@@ -274,6 +274,7 @@ class Composition:
         chosen = self.settings.schedule
         return Schedule(
             nightly_at=chosen.nightly_at,
+            digest_at=self.settings.alarms.digest_at,
             changes=timedelta(minutes=chosen.changes_minutes),
             delivery=timedelta(seconds=chosen.delivery_seconds),
             upkeep=timedelta(minutes=chosen.upkeep_minutes),

@@ -6,6 +6,7 @@ nightly      once per local date     a full run of every source that is read
 changes      every few minutes       applies what changed in directories that can tell
 delivery     every few seconds       hands over what is due in the outbox
 alarms       every minute            tells administrators of what came about (R7)
+digest       once per local date     writes the daily letter, if there is something to say
 reminders    every upkeep interval   reminds once of invitations nobody accepted yet (I4)
 invitations  every upkeep interval   expires invitations whose time is over, and gives their
                                      seats to those who wait (I4, L3)
@@ -41,6 +42,9 @@ class Schedule:
     """When things happen; what an administrator may set."""
 
     nightly_at: time = time(2, 0)
+    """Local time of the intranet."""
+
+    digest_at: time = time(7, 0)
     """Local time of the intranet."""
 
     changes: timedelta = timedelta(minutes=5)
@@ -101,6 +105,13 @@ def jobs(services: Services, schedule: Schedule) -> Mapping[str, Job]:
             every=schedule.delivery,
             tick=services.delivery.deliver_due,
             now=partial(_call, services.delivery.require_delivered),
+        ),
+        Job(
+            name="digest",
+            words=f"writes the daily letter at {schedule.digest_at:%H:%M} local time",
+            every=timedelta(minutes=1),
+            tick=partial(digest, services, schedule.digest_at),
+            now=partial(_call, lambda: services.digest.write(services.context.now())),
         ),
         Job(
             name="alarms",
@@ -172,6 +183,12 @@ def _apply_changes(services: Services, name: str) -> str:
 
 def _what_ran(name: str, run: int) -> str:
     return f"{name}: run {run}, see `usher plan-show {run}`"
+
+
+def digest(services: Services, at: time) -> None:
+    """Write the letter about the day that ended last, once per local date (R6)."""
+    due = last_night(services.context.now().astimezone(services.context.time_zone), at)
+    services.slots.once("digest", due.date().isoformat(), partial(services.digest.write, due))
 
 
 def last_night(local_now: datetime, at: time) -> datetime:

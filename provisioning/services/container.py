@@ -27,6 +27,7 @@ from provisioning.services.connections import (
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.delivery import NOBODY, DeliveryService
 from provisioning.services.departments import DepartmentService
+from provisioning.services.digest import DigestService
 from provisioning.services.findings import FindingService
 from provisioning.services.hold_reports import HoldReports
 from provisioning.services.holds import HoldService
@@ -92,6 +93,7 @@ class Services:
     inbound: InboundLog
     inbound_reports: InboundReports
     alarms: AlarmService
+    digest: DigestService
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
@@ -134,6 +136,7 @@ class Services:
             inbound=InboundLog(context),
             inbound_reports=InboundReports(context),
             alarms=AlarmService(context),
+            digest=DigestService(context),
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),
