@@ -44,6 +44,9 @@ class AlarmKind(StrEnum):
     SEATS_LOW = "seats_low"
     """Fewer seats are free than somebody wants there to be."""
 
+    LETTERS_STUCK = "letters_stuck"
+    """Letters or events do not leave."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:

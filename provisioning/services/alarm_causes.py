@@ -19,6 +19,7 @@ from provisioning.services.context import ServiceContext
 from provisioning.services.seats import read_seats
 from provisioning.services.silence import silent_for_too_long
 from provisioning.storage.holds import OPEN
+from provisioning.storage.models.effects import OutboxRecord, OutboxState
 from provisioning.storage.models.holds import HeldEffectRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
@@ -42,6 +43,7 @@ def standing_alarms(session: Session, context: ServiceContext) -> Iterator[Alarm
         yield from _held_effects(session, source)
         yield from _silence(session, context, source)
     yield from _seats(session, context)
+    yield from _letters(session, context)
 
 
 def _held_effects(session: Session, source: SourceRecord) -> Iterator[Alarm]:
@@ -153,4 +155,34 @@ def _seats(session: Session, context: ServiceContext) -> Iterator[Alarm]:
         path="/admin/waitlist",
         action="See the waiting list",
         needs_person=seats.queued > 0,
+    )
+
+
+def _letters(session: Session, context: ServiceContext) -> Iterator[Alarm]:
+    """Yield what letters ask for that were tried for an hour and did not leave."""
+    stuck = (
+        OutboxRecord.intranet_id == context.intranet_id,
+        OutboxRecord.state.in_((OutboxState.WAITING, OutboxState.CLAIMED, OutboxState.IN_DOUBT)),
+        OutboxRecord.error.is_not(None),
+        OutboxRecord.created_at < context.now() - _HOUR,
+    )
+    number = session.scalar(select(func.count()).where(*stuck))
+    if not number:
+        return
+    latest = select(OutboxRecord.error).where(*stuck).order_by(OutboxRecord.id.desc()).limit(1)
+    messages = f"{number:,} message{' does' if number == 1 else 's do'}"
+    yield Alarm(
+        kind=AlarmKind.LETTERS_STUCK,
+        subject="outbox",
+        state="stuck",
+        title=f"{messages} not leave the outbox",
+        sentences=(
+            f"{messages} not leave, after an hour of trying: {session.scalar(latest)}",
+            (
+                "They are tried again by themselves, for 28 days. Whoever is invited or dismissed "
+                "is so here already; they only were not told."
+            ),
+        ),
+        path="/admin/outbox?state=waiting",
+        action="Look at the outbox",
     )

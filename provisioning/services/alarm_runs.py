@@ -14,6 +14,7 @@ from provisioning.services.context import ServiceContext
 from provisioning.services.quarantine import health_of
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
+from provisioning.storage.workers import is_alive
 
 TRIED_TWICE = 2
 """Failures before anybody is told: what the next try mends, a minute later, is no news."""
@@ -36,6 +37,8 @@ def run_alarms(session: Session, context: ServiceContext, source: SourceRecord) 
     ).one_or_none()
     if held is not None:
         yield _run_held(session, source, held)
+    else:
+        yield from _run_waits(session, context, source)
     latest = session.scalars(
         select(RunRecord)
         .where(RunRecord.source_id == source.id, RunRecord.state.in_(_ENDED))
@@ -59,6 +62,43 @@ def run_alarms(session: Session, context: ServiceContext, source: SourceRecord) 
             action="See who, and why",
         )
 
+
+def _run_waits(session: Session, context: ServiceContext, source: SourceRecord) -> Iterator[Alarm]:
+    """Yield what the schedule planned and may not apply: nobody has seen its like (I10, R8)."""
+    run = session.scalars(
+        select(RunRecord)
+        .where(RunRecord.source_id == source.id, RunRecord.state != RunState.FAILED)
+        .order_by(RunRecord.id.desc())
+        .limit(1)
+    ).one_or_none()
+    fresh = run is not None and run.started_at > context.now() - APPROVABLE
+    if run is None or run.state is not RunState.READY or not fresh or run.started_by != SCHEDULE:
+        return
+    if source.is_released:
+        why = "the mapping or the scope is another than in the last run (R8)"
+        what = "Look at the difference it makes, then apply the plan."
+    else:
+        why = "it is the first plan of the source, and nobody has released it yet (I10)"
+        what = "If it is what you expect, release the source: then its runs act by themselves."
+    yield Alarm(
+        kind=AlarmKind.RUN_HELD,
+        subject=source.name,
+        state="rules" if source.is_released else "release",
+        title=f"Plan {run.id} of {source.name} waits for you",
+        sentences=(
+            (
+                f"Plan {run.id} of {source.name} was not applied: {why}. Nothing was changed, and "
+                "nobody was written to."
+            ),
+            what,
+        ),
+        path=f"/admin/runs/{run.id}?digest={run.digest}",
+        action="Look at the plan",
+    )
+
+
+SCHEDULE = "scheduler"
+"""Who starts the runs that nobody watches."""
 
 _ENDED = (RunState.APPLIED, RunState.PARTIAL)
 
@@ -101,6 +141,7 @@ def failure_alarms(
     """Yield what a source asks for that fails again and again, in quarantine or before it."""
     health = health_of(source)
     if health.failures < TRIED_TWICE:
+        yield from _interrupted(session, context, source)
         return
     failed = session.execute(
         select(RunRecord.id, RunRecord.error)
@@ -142,4 +183,35 @@ def failure_alarms(
         sentences=(said, kept, "It is tried again by itself, at growing distances."),
         path=f"/admin/connections/{source.name}",
         action="Look at the connection",
+    )
+
+
+def _interrupted(
+    session: Session, context: ServiceContext, source: SourceRecord
+) -> Iterator[Alarm]:
+    """Yield what two readings in a row ask for whose process died: memory, or a power cut."""
+    latest = session.scalars(
+        select(RunRecord)
+        .where(RunRecord.source_id == source.id)
+        .order_by(RunRecord.id.desc())
+        .limit(TRIED_TWICE)
+    ).all()
+    now = context.now()
+    died = [run for run in latest if run.state is RunState.FAILED and not is_alive(run, now)]
+    if len(died) < TRIED_TWICE:
+        return
+    yield Alarm(
+        kind=AlarmKind.SOURCE_FAILING,
+        subject=source.name,
+        state="interrupted",
+        title=f"Runs of {source.name} are interrupted",
+        sentences=(
+            (
+                f"The last {len(died)} runs of {source.name} ended with the process that read it: "
+                "it was killed, or the machine went down. Nothing was changed."
+            ),
+            "It is tried again by itself. Look whether the machine has enough memory.",
+        ),
+        path=f"/admin/runs/{died[0].id}",
+        action="Look at the run",
     )

@@ -99,6 +99,7 @@ class Services:
     slots: SlotService
     sources: SavedSources
     mailer: Mailer
+    webhooks: Mapping[str, Webhook]
 
     @classmethod
     def build(
@@ -142,6 +143,7 @@ class Services:
             slots=SlotService(context),
             sources=saved,
             mailer=mailer,
+            webhooks=webhooks,
         )
 
     def person(self, employee_id: UUID) -> PersonReport:

@@ -17,7 +17,14 @@ from provisioning.services.reports import SeatReport
 from provisioning.web.listing import PAGE, asked_number
 
 RUNS = 30
-_TOLD_HERE = frozenset({AlarmKind.RUN_PARTIAL, AlarmKind.SOURCE_FAILING, AlarmKind.SOURCE_SILENT})
+_TOLD_HERE = frozenset(
+    {
+        AlarmKind.RUN_PARTIAL,
+        AlarmKind.SOURCE_FAILING,
+        AlarmKind.SOURCE_SILENT,
+        AlarmKind.LETTERS_STUCK,
+    }
+)
 """Alarms that no other banner of the page shows as it is at the moment."""
 
 GAUGE = 1000

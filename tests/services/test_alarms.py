@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from provisioning.domain.errors import SourceError
+from provisioning.domain.errors import DeliveryError, SourceError
 from provisioning.services.invitations import INVITATION_LETTER
 from provisioning.storage.models.accounts import RoleGrantRecord, RoleName
+from scheduler.jobs import ACTOR
 from tests.kit.nights import ME
+from tests.kit.postbox import deliver
 from tests.kit.sources import entry
 
 DAY = timedelta(days=1)
@@ -125,6 +127,63 @@ def test_quarantine_is_told_at_its_start_and_daily(alarmed):
     alarmed.sync()
     alarmed.clock.advance(2 * DAY)
     assert told(alarmed) == [FAILING, QUARANTINED, QUARANTINED]
+
+
+def test_a_plan_that_nobody_has_seen_the_like_of_is_told(make_world):
+    """R7, I10: the first plan of a source waits for its release, and says so every day."""
+    world = make_world(first_run="plan")
+    world.services.accounts.create_administrator("anna@corp.example")
+    world.directory.add(*STAFF)
+    world.services.runs.plan("corp", ME)
+    assert told(world) == [], "whoever plans by hand knows"
+    run = world.services.runs.sync("corp", ACTOR)
+    assert told(world) == [HELD]
+    assert newest_letter(world)[0] == f"Plan {run} of corp waits for you"
+    world.services.invitations.release("corp", ME)
+    world.services.runs.apply(run, ME)
+    world.clock.advance(DAY)
+    assert told(world) == [HELD]
+
+
+def test_runs_that_are_killed_night_after_night_are_told(alarmed):
+    """R7: nobody else would say so; one that is killed by an update is no news."""
+
+    class Killed(BaseException):
+        pass
+
+    def die():
+        raise Killed
+
+    for _ in range(2):
+        assert told(alarmed) == []
+        alarmed.clock.advance(DAY)
+        alarmed.directory.while_read = die
+        with pytest.raises(Killed):
+            alarmed.sync()
+        alarmed.clock.advance(HOUR)
+    assert told(alarmed) == [FAILING]
+    assert newest_letter(alarmed)[0] == "Runs of corp are interrupted"
+    alarmed.directory.while_read = lambda: None
+    alarmed.sync()
+    alarmed.clock.advance(DAY)
+    assert told(alarmed) == [FAILING]
+
+
+def test_letters_that_do_not_leave_are_told_after_an_hour(alarmed):
+    """R7: one letter, however many wait; what the next tries mend is no news."""
+    alarmed.directory.add(entry("late"))
+    alarmed.sync()
+    deliver(alarmed, DeliveryError("relay: 451 try later", permanent=False))
+    assert told(alarmed) == []
+    alarmed.clock.advance(HOUR + timedelta(minutes=1))
+    stuck = [("letter.letters_stuck", "anna@corp.example")]
+    assert told(alarmed) == stuck
+    subject, text = newest_letter(alarmed)
+    assert subject == "1 message does not leave the outbox"
+    assert "451 try later" in text
+    assert deliver(alarmed)[0]["To"].addresses[0].addr_spec == "late@corp.example"
+    assert told(alarmed) == stuck
+    assert alarmed.services.alarms.open() == []
 
 
 def test_seats_are_told_when_few_are_left_and_when_somebody_waits(make_world):

@@ -217,7 +217,7 @@ def upgrade() -> None:
     op.create_table('alarm',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
-    sa.Column('kind', sa.Enum('run_held', 'effects_held', 'run_partial', 'source_failing', 'source_quarantined', 'source_silent', 'seats_low', name='alarm_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('kind', sa.Enum('run_held', 'effects_held', 'run_partial', 'source_failing', 'source_quarantined', 'source_silent', 'seats_low', 'letters_stuck', name='alarm_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
     sa.Column('subject', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('title', sa.String(), nullable=False),
