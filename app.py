@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
-from connectors.factory import make_mailer, make_readable
+from connectors.factory import make_mailer, make_readable, make_webhook
 from connectors.ldap.pasting import propose
 from provisioning.cli.greeting import greet, say
 from provisioning.cli.root import create_cli
@@ -38,8 +38,8 @@ from provisioning.storage.base import Database
 from provisioning.storage.secret_key import deployment_key
 from provisioning.web.server import leave_the_terminal, require_free, serve
 from scheduler.desk import Desk
-from scheduler.jobs import Schedule
 from scheduler.local import LocalScheduler
+from scheduler.schedule import Schedule
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -61,6 +61,10 @@ def make_services(settings: Settings) -> Services:
     configure_logs(settings.log.level, settings.log.format)
     mailer = make_mailer(settings.mail.mode, settings.mail.smtp_url.get_secret_value())
     sources = {name: make_source(source) for name, source in settings.sources.items()}
+    webhooks = {
+        name: make_webhook(name, one.url, one.secret.get_secret_value(), one.ca_file)
+        for name, one in settings.webhooks.items()
+    }
     # Whatever is wrong with the settings was told by now: nothing is made for a wrong one.
     url = settings.database.url
     migrate.upgrade(url)
@@ -90,8 +94,10 @@ def make_services(settings: Settings) -> Services:
         secret_key=deployment_key(settings.web.secret_key.get_secret_value(), url),
         sender=settings.mail.sender,
         department_groups=settings.people.department_groups,
+        webhooks=tuple(webhooks),
+        seats_free_below=settings.alarms.seats_free_below,
     )
-    services = Services.build(context, sources, mailer)
+    services = Services.build(context, sources, mailer, webhooks)
     limit, configuration = settings.seats.limit, Actor("configuration", "cli")
     if limit is not None and services.seats.set_limit(limit, configuration):
         services.waiting.serve()
@@ -149,6 +155,7 @@ def schedule_of(settings: Settings) -> Schedule:
     chosen = settings.schedule
     return Schedule(
         nightly_at=chosen.nightly_at,
+        digest_at=settings.alarms.digest_at,
         changes=timedelta(minutes=chosen.changes_minutes),
         delivery=timedelta(seconds=chosen.delivery_seconds),
         upkeep=timedelta(minutes=chosen.upkeep_minutes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from connectors.cel.compiler import CelCompiler
@@ -16,6 +17,8 @@ from connectors.ldif.settings import LdifSettings
 from connectors.outbox_only.mailer import OutboxOnlyMailer
 from connectors.smtp.mailer import SmtpMailer
 from connectors.smtp.settings import SmtpSettings
+from connectors.webhooks.sender import HttpWebhook
+from connectors.webhooks.settings import WebhookSettings
 from provisioning.domain.errors import ConfigurationError
 from provisioning.domain.mapping import (
     CompiledMapping,
@@ -25,7 +28,7 @@ from provisioning.domain.mapping import (
 )
 from provisioning.domain.people import Person, RawPerson
 from provisioning.domain.rules import merge_rules
-from provisioning.ports import DirectorySource, Mailer
+from provisioning.ports import DirectorySource, Mailer, Webhook
 
 
 class Readable(NamedTuple):
@@ -108,6 +111,15 @@ def make_mailer(mode: str, smtp_url: str) -> Mailer:
     if mode == "smtp":
         return SmtpMailer(SmtpSettings.from_url(smtp_url))
     return OutboxOnlyMailer()
+
+
+def make_webhook(name: str, url: str, secret: str, ca_file: Path | None) -> Webhook:
+    """Make the way to a program that is told what administrators are told.
+
+    Raises:
+        ConfigurationError: The address or the secret can never work.
+    """
+    return HttpWebhook(WebhookSettings.read(name, url, secret, ca_file))
 
 
 def _ldap(name: str, options: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Readable:

@@ -179,6 +179,28 @@ class Mailer(Protocol):
         ...
 
 
+class Webhook(Protocol):
+    """A program elsewhere that is told what administrators are told."""
+
+    def send(self, message_id: str, at: datetime, body: bytes) -> None:
+        """Hand an event over, signed.
+
+        Args:
+            message_id: The same for every try, by which a repetition is known.
+            at: When this try is made.
+            body: The event, a JSON document.
+
+        Raises:
+            DeliveryError: It was refused, or the program could not be reached.
+            DeliveryInDoubtError: It was handed over and the answer was lost.
+        """
+        ...
+
+    def check(self) -> CheckReport:
+        """Connect, sending nothing."""
+        ...
+
+
 class Clock(Protocol):
     """The only way the core learns what time it is."""
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError, 
 from provisioning.domain.errors import ConfigurationError, RuleError
 from provisioning.domain.policy import Policy
 from provisioning.domain.rule_files import HELP, in_file, parse_rules
+from provisioning.settings_alarms import AlarmSettings, WebhookSettings
 from provisioning.settings_layers import (
     CONFIG_NAME,
     SECRET,
@@ -64,6 +65,8 @@ class Settings(Table):
     people: PeopleSettings = PeopleSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     scim: ScimSettings = ScimSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    webhooks: Mapping[str, WebhookSettings] = Field(default_factory=dict)
     sources: Mapping[str, SourceSettings] = Field(default_factory=dict)
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
 

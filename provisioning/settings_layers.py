@@ -116,19 +116,23 @@ def put_environment(layers: Layers, environ: Mapping[str, str]) -> None:
 
 
 def put_secret_files(layers: Layers) -> None:
-    """Read the passwords of sources that are kept in files: bind_password_file and its like."""
-    sources = layers.get(("sources",))
-    for source, table in sources.items() if isinstance(sources, dict) else ():
-        for name in list(table) if isinstance(table, dict) else ():
-            match = _SECRET_FILE.fullmatch(name)
-            if match is None:
-                continue
-            key, origin = ("sources", source, match[1]), layers.origin(("sources", source, name))
-            if match[1] in table:
-                raise ConfigurationError(f"{'.'.join(key)} and {name} are both set; keep one")
-            path = Path(str(table.pop(name)))
-            layers.origins.pop(("sources", source, name), None)
-            layers.put(key, _content(path, origin), f"file {path}")
+    """Read what is kept in files for sources and webhooks: bind_password_file and its like."""
+    for kind in ("sources", "webhooks"):
+        tables = layers.get((kind,))
+        for owner, table in tables.items() if isinstance(tables, dict) else ():
+            for name in list(table) if isinstance(table, dict) else ():
+                match = _SECRET_FILE.fullmatch(name)
+                if match is not None:
+                    _put_secret(layers, table, (kind, owner, name), match[1])
+
+
+def _put_secret(layers: Layers, table: dict[str, Any], named: Key, name: str) -> None:
+    key, origin = (*named[:-1], name), layers.origin(named)
+    if name in table:
+        raise ConfigurationError(f"{'.'.join(key)} and {named[-1]} are both set; keep one")
+    path = Path(str(table.pop(named[-1])))
+    layers.origins.pop(named, None)
+    layers.put(key, _content(path, origin), f"file {path}")
 
 
 def _prefixed(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from provisioning.settings import Settings
+from provisioning.settings_alarms import WebhookSettings
 from provisioning.settings_layers import COMMON_NAMES, Key
 from provisioning.settings_model import SourceSettings
 
@@ -30,7 +31,7 @@ def render_default_toml() -> str:
     Raises:
         ValueError: A setting has a default that TOML cannot say.
     """
-    return "\n".join([_HEAD, *_tables(), *_source()])
+    return "\n".join([_HEAD, *_tables(), *_webhook(), *_source()])
 
 
 def _tables() -> Iterator[str]:
@@ -42,6 +43,15 @@ def _tables() -> Iterator[str]:
             for name, part in model.model_fields.items():
                 yield from _setting((table, name), part)
             yield ""
+
+
+def _webhook() -> Iterator[str]:
+    yield f"# {WebhookSettings.__doc__}"
+    yield "# [webhooks.pager]"
+    for name, field in WebhookSettings.model_fields.items():
+        for line in _setting(("webhooks", "pager", name), field):
+            yield line if line.startswith("#") else f"# {line}"
+    yield ""
 
 
 def _source() -> Iterator[str]:
@@ -60,7 +70,7 @@ def _setting(key: Key, field: FieldInfo) -> Iterator[str]:
     common = [name for name, place in COMMON_NAMES.items() if place == key]
     words = " ".join([*(field.description or "").split(), *(f"({name})" for name in common)])
     yield from textwrap.wrap(words, 94, initial_indent="# ", subsequent_indent="# ")
-    value = field.get_default(call_default_factory=True)
+    value = None if field.is_required() else field.get_default(call_default_factory=True)
     example = value if value is not None else next(iter(field.examples or ()), None)
     silent = value is None or isinstance(value, SecretStr) or key in _FOLLOWS
     yield f"{'# ' if silent else ''}{key[-1]} = {_toml(example)}"

@@ -12,7 +12,8 @@ from provisioning.services.context import Actor
 from provisioning.services.jobs import JobReport, JobRun, Node
 from provisioning.services.slots import tried_again
 from provisioning.storage.models.runs import JobRunRecord
-from scheduler.jobs import Job, Schedule, jobs
+from scheduler.jobs import jobs
+from scheduler.schedule import Job, Schedule
 
 
 class Desk:

@@ -5,6 +5,8 @@ job          when                    does
 nightly      once per local date     a full run of every source that is read
 changes      every few minutes       applies what changed in directories that can tell
 delivery     every few seconds       hands over what is due in the outbox
+alarms       every minute            tells administrators of what came about (R7)
+digest       once per local date     writes the daily letter, if there is something to say
 reminders    every upkeep interval   reminds once of invitations nobody accepted yet (I4)
 invitations  every upkeep interval   expires invitations whose time is over, and gives their
                                      seats to those who wait (I4, L3)
@@ -24,7 +26,6 @@ is paused, or stopped by the brake read-only, leaves its slot free.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import TypeVar
@@ -33,6 +34,8 @@ from provisioning.domain.errors import BusyError, ProvisioningError, StoppedErro
 from provisioning.domain.nights import last_night, next_night
 from provisioning.services.container import Services
 from provisioning.services.context import Actor
+from provisioning.services.quarantine import is_quarantined
+from scheduler.schedule import Job, Schedule
 
 T = TypeVar("T")
 
@@ -40,39 +43,6 @@ ACTOR = Actor("scheduler", "job")
 
 LOOK = timedelta(minutes=1)
 """Between looks at whether there is something to do: a failed job is tried again so soon."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """When things happen; what an administrator may set."""
-
-    nightly_at: time = time(2, 0)
-    """Local time of the intranet."""
-
-    changes: timedelta = timedelta(minutes=5)
-    """Between looks at what changed in directories that can tell."""
-
-    delivery: timedelta = timedelta(seconds=5)
-    upkeep: timedelta = timedelta(minutes=15)
-    inbound_kept: timedelta = timedelta(days=30)
-    """How long requests of identity providers stay in the log."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A named piece of work and how often it is looked at."""
-
-    name: str
-    words: str
-    every: timedelta
-    tick: Callable[[], object]
-    """Does the work if it is due; called every `every`."""
-
-    following: Callable[[datetime], datetime]
-    """Returns when it is due for the first time after a moment."""
-
-    now: Callable[[], Sequence[str]]
-    """Does the work at once, due or not, and says what came of it: `usher jobs run NAME`."""
 
 
 def jobs(
@@ -123,6 +93,22 @@ def jobs(
             tick=partial(_deliver, services, is_stopping),
             now=partial(_call, services.delivery.require_delivered),
         ),
+        Job(
+            name="digest",
+            words=f"writes the daily letter at {schedule.digest_at:%H:%M} local time",
+            every=LOOK,
+            tick=partial(digest, services, schedule.digest_at),
+            following=partial(next_night, at=schedule.digest_at, zone=services.context.time_zone),
+            now=partial(_call, lambda: services.digest.write(services.context.now())),
+        ),
+        Job(
+            name="alarms",
+            words="tells administrators of what needs them",
+            every=LOOK,
+            tick=services.alarms.look,
+            following=lambda now: now + LOOK,
+            now=partial(_call, services.alarms.look),
+        ),
     ]
     made += [
         Job(
@@ -141,12 +127,15 @@ def jobs(
 def nightly(services: Services, at: time, is_stopping: Callable[[], bool] = bool) -> None:
     """Run every source once per local date, late if it has to be (R6).
 
-    A source that was made after tonight's hour has its first night tomorrow.
+    A source that was made after tonight's hour has its first night tomorrow; one in quarantine
+    has its night when that is over (R7).
     """
     due = last_night(services.context.now(), at, services.context.time_zone)
 
     def one(name: str) -> None:
-        if services.slots.is_older_than(name, due.astimezone(UTC)):
+        if not is_quarantined(services.context, name) and services.slots.is_older_than(
+            name, due.astimezone(UTC)
+        ):
             services.slots.once(
                 "nightly",
                 due.date().isoformat(),
@@ -160,12 +149,15 @@ def nightly(services: Services, at: time, is_stopping: Callable[[], bool] = bool
 def changes(services: Services, period: timedelta) -> None:
     """Apply what changed since the last reading of every source that can tell, once a period.
 
-    A source that is being read just then is left to whoever reads it.
+    A source that is being read just then is left to whoever reads it, and one in quarantine is
+    left alone (R7).
     """
     slot = str(_number(services, period))
 
     def one(name: str) -> None:
-        services.slots.once("changes", slot, partial(_apply_changes, services, name), source=name)
+        work = partial(_apply_changes, services, name)
+        if not is_quarantined(services.context, name):
+            services.slots.once("changes", slot, work, source=name)
 
     _each(_telling(services), one)
 
@@ -180,6 +172,12 @@ def _apply_changes(services: Services, name: str) -> str:
 
 def _what_ran(name: str, run: int) -> str:
     return f"{name}: run {run}, see `usher plan-show {run}`"
+
+
+def digest(services: Services, at: time) -> None:
+    """Write the letter about the day that ended last, once per local date (R6)."""
+    due = last_night(services.context.now(), at, services.context.time_zone)
+    services.slots.once("digest", due.date().isoformat(), partial(services.digest.write, due))
 
 
 def read_sources(services: Services, is_stopping: Callable[[], bool] = bool) -> Sequence[str]:

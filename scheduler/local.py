@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from provisioning.domain.errors import ProvisioningError
 from provisioning.services.container import Services
-from scheduler.jobs import ACTOR, Schedule, jobs
+from scheduler.jobs import ACTOR, jobs
+from scheduler.schedule import Schedule
 
 log = structlog.get_logger(__name__)
 

@@ -173,6 +173,12 @@ def runs(screen: Screen, *, limit: int, source: str | None) -> None:
         for row in found
     ]  # fmt: skip
     screen.table(("run", "source", "state", "started (UTC)", "read", "plan", "held", "why"), rows)
+    for one in screen.wiring.services().connections():
+        if one.quarantined_until and source in (None, one.name):
+            screen.say(
+                f"{one.name} is in quarantine until {one.quarantined_until:%Y-%m-%d %H:%M} UTC "
+                f"after {one.failures} failures; `usher sync {one.name}` reads it now."
+            )
 
 
 def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:

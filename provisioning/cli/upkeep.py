@@ -48,7 +48,7 @@ def demo(screen: Screen, *, and_serve: bool, clear: bool) -> None:
 @command
 @pass_screen
 def check(screen: Screen, what: str) -> None:
-    """Look at WHAT: a source by name or type (ldap, ldif), mail, db, or all."""
+    """Look at WHAT: a source by name or type (ldap, ldif), mail, a webhook, db, or all."""
     services = screen.wiring.services()
     looks: dict[str, tuple[str, Callable[[], CheckReport]]] = {
         name: (source.kind, partial(services.check, name))
@@ -56,6 +56,7 @@ def check(screen: Screen, what: str) -> None:
         if source.directory is not None
     }
     looks["mail"] = "mail", services.mailer.check
+    looks |= {name: ("webhook", webhook.check) for name, webhook in services.webhooks.items()}
     looks["db"] = "db", lambda: _database(screen)
     found = {name: look() for name, (kind, look) in looks.items() if what in ("all", name, kind)}
     if not found:

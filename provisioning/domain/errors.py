@@ -265,7 +265,7 @@ class TokenError(ProvisioningError):
 
 
 class DeliveryError(ProvisioningError):
-    """A letter was not taken by the mail relay."""
+    """A letter was not taken by the mail relay, or an event by the program it is for."""
 
     code = "delivery"
 
@@ -275,7 +275,7 @@ class DeliveryError(ProvisioningError):
 
 
 class DeliveryInDoubtError(ProvisioningError):
-    """The letter was handed over and the answer was lost: it may have been sent."""
+    """A letter or an event was handed over and the answer was lost: it may have arrived."""
 
     code = "delivery_in_doubt"
 

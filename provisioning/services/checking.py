@@ -6,6 +6,7 @@ usable    who has no mail, no name, a value that cannot be read, or another's id
 disabled  who would be dismissed if they were here
 compare   how many the last complete reading returned
 mapping   whose rules these are, if a saved version stands before the configuration's
+schedule  until when it leaves the source alone, if it does (R7)
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from provisioning.domain.mapping import PersonMapping
 from provisioning.domain.people import Person, RawPerson
 from provisioning.ports import CheckOutcome, CheckReport, CheckStep
 from provisioning.services.context import ConfiguredSource, ServiceContext
+from provisioning.services.quarantine import health_of
 from provisioning.services.reading import readable
 from provisioning.services.saved_mappings import last_version
 from provisioning.services.sources import configured_source, find_source
@@ -135,6 +137,7 @@ def check_source(
     directory, mapping = readable(configured_source(context, sources, name))
     sight = _Sight(name, mapping, context.now())
     report = directory.check(sight.see)
+    report = replace(report, steps=[*report.steps, *_quarantined(context, name)])
     if report.failed:
         return report
     more = [sight.usable(), sight.disabled(), _compared(context, name, sight.people)]
@@ -167,6 +170,19 @@ def _superseded(context: ServiceContext, name: str) -> Sequence[CheckStep]:
         "mapping does not count"
     )
     return [CheckStep(name="mapping", outcome=CheckOutcome.OK, detail=detail)]
+
+
+def _quarantined(context: ServiceContext, name: str) -> Sequence[CheckStep]:
+    with context.database.read() as session:
+        health = health_of(find_source(session, context, name))
+    if health.quarantined_until is None or not health.is_quarantined_at(context.now()):
+        return []
+    until = health.quarantined_until.astimezone(context.time_zone)
+    detail = (
+        f"in quarantine until {until:%Y-%m-%d %H:%M} after {health.failures} failures; "
+        f"`usher sync {name}` reads it now, and ends that if it can be read"
+    )
+    return [CheckStep(name="schedule", outcome=CheckOutcome.WARNING, detail=detail)]
 
 
 def _known(seen: set[int], text: str) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from provisioning.domain.errors import ConfigurationError
 from provisioning.services.audit import record
 from provisioning.services.context import Actor, ServiceContext
+from provisioning.services.quarantine import health_of
 from provisioning.services.sources import find_source, is_known
 from provisioning.services.tokens import NewToken, TokenService
 from provisioning.storage.models.intranets import SourceRecord
@@ -48,6 +49,12 @@ class Connection:
     last_rejected_at: datetime | None
     last_rejected: str | None
     """Why the last rejected request was rejected."""
+
+    failures: int
+    """Readings that failed since the source last was well."""
+
+    quarantined_until: datetime | None
+    """Until when the schedule leaves it alone; None if it does not (R7)."""
 
 
 def connections(context: ServiceContext) -> Sequence[Connection]:
@@ -141,6 +148,7 @@ def _shown(
 def _connection(
     source: SourceRecord, last_run: int | None, tokens: Sequence[TokenRecord], now: datetime
 ) -> Connection:
+    health = health_of(source)
     good = [token for token in tokens if token.revoked_at is None and token.expires_at > now]
     used = max(
         (token for token in tokens if token.last_used_at),
@@ -165,4 +173,6 @@ def _connection(
         last_request_from=used.last_used_from if used else None,
         last_rejected_at=rejected.last_rejected_at if rejected else None,
         last_rejected=rejected.last_rejected if rejected else None,
+        failures=source.failures,
+        quarantined_until=health.quarantined_until if health.is_quarantined_at(now) else None,
     )

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from provisioning.domain.brakes import Brake
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import ConfigurationError
-from provisioning.ports import CheckReport, Clock, Mailer
+from provisioning.ports import CheckReport, Clock, Mailer, Webhook
 from provisioning.services.access_tokens import AccessTokenService
 from provisioning.services.accounts import AccountService
+from provisioning.services.alarms import AlarmService
 from provisioning.services.checking import check_source
 from provisioning.services.connections import (
     Connection,
@@ -25,8 +26,9 @@ from provisioning.services.connections import (
     connections,
 )
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
-from provisioning.services.delivery import DeliveryService
+from provisioning.services.delivery import NOBODY, DeliveryService
 from provisioning.services.departments import DepartmentService
+from provisioning.services.digest import DigestService
 from provisioning.services.findings import FindingService
 from provisioning.services.hold_reports import HoldReports
 from provisioning.services.holds import HoldService
@@ -96,6 +98,8 @@ class Services:
     token_letters: TokenLetters
     inbound: InboundLog
     inbound_reports: InboundReports
+    alarms: AlarmService
+    digest: DigestService
     accounts: AccountService
     sessions: SessionService
     slots: SlotService
@@ -103,10 +107,15 @@ class Services:
     nodes: NodeService
     sources: SavedSources
     mailer: Mailer
+    webhooks: Mapping[str, Webhook]
 
     @classmethod
     def build(
-        cls, context: ServiceContext, sources: Mapping[str, ConfiguredSource], mailer: Mailer
+        cls,
+        context: ServiceContext,
+        sources: Mapping[str, ConfiguredSource],
+        mailer: Mailer,
+        webhooks: Mapping[str, Webhook] = NOBODY,
     ) -> Self:
         """Make every use case for one intranet."""
         saved = SavedSources(context, sources)
@@ -125,7 +134,7 @@ class Services:
             findings=FindingService(context),
             matching=MatchingService(context),
             matches=MatchReports(context),
-            delivery=DeliveryService(context, mailer),
+            delivery=DeliveryService(context, mailer, webhooks),
             scim_users=ScimUserService(context),
             scim_groups=ScimGroupService(context),
             departments=DepartmentService(context),
@@ -136,6 +145,8 @@ class Services:
             token_letters=TokenLetters(context),
             inbound=InboundLog(context),
             inbound_reports=InboundReports(context),
+            alarms=AlarmService(context),
+            digest=DigestService(context),
             accounts=AccountService(context),
             sessions=SessionService(context),
             slots=SlotService(context),
@@ -143,6 +154,7 @@ class Services:
             nodes=NodeService(context),
             sources=saved,
             mailer=mailer,
+            webhooks=webhooks,
         )
 
     def person(self, employee_id: UUID) -> PersonReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
@@ -65,6 +65,12 @@ class ServiceContext:
     sender: str
     department_groups: str = ""
     """Expression for the names of pushed groups that are departments; empty: none is."""
+
+    webhooks: Collection[str] = ()
+    """What the programs are called that are told what administrators are told."""
+
+    seats_free_below: int = 0
+    """Administrators are told when fewer seats are free than this; 0: when none is."""
 
     def now(self) -> datetime:
         """Return the aware UTC time."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from email.message import EmailMessage
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -19,19 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from provisioning.domain.errors import DeliveryError, DeliveryInDoubtError
-from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
-from provisioning.ports import Mailer
-from provisioning.services.audit import record
-from provisioning.services.context import SYSTEM, ServiceContext
-from provisioning.services.invitations import INVITATION_LETTER, REMINDER_LETTER, give_up
+from provisioning.ports import Mailer, Webhook
+from provisioning.services.context import ServiceContext
+from provisioning.services.invitation_letters import LETTERS, invitation_letter, letter_left
+from provisioning.services.invitations import INVITATION_LETTER, give_up
 from provisioning.services.letting_out import is_stopped, may_leave
-from provisioning.services.links import join_link
-from provisioning.services.notices import BREAKER_LETTER, breaker_letter
-from provisioning.services.tasks import give_default_task
-from provisioning.services.token_letters import TOKEN_LETTER, token_letter
-from provisioning.storage.models.accounts import InvitationRecord
+from provisioning.services.notices import WEBHOOK, event_body, event_id, notice_letter
 from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
-from provisioning.storage.models.employees import EmployeeRecord
 
 log = structlog.get_logger(__name__)
 
@@ -41,15 +36,7 @@ SENDING = timedelta(minutes=10)
 
 GIVE_UP = timedelta(days=28)
 BATCH = 50
-GONE = frozenset({OutboxState.DELIVERED, OutboxState.KEPT})
-"""A letter in one of these states can be read as it was, whatever became of its invitation."""
-
-LETTERS: Mapping[str, tuple[Callable[[InvitationLetter], EmailMessage], str]] = {
-    INVITATION_LETTER: (render_invitation, ""),
-    REMINDER_LETTER: (render_reminder, ".reminder"),
-}
-"""About invitations, by topic: how a letter is written, and what its Message-ID adds to the id of
-the invitation."""
+NOBODY: Mapping[str, Webhook] = {}
 
 
 def retry_delay(failures: int) -> timedelta:
@@ -75,10 +62,13 @@ def retry_delay(failures: int) -> timedelta:
 class DeliveryService:
     """Takes due messages from the outbox and hands them over."""
 
-    def __init__(self, context: ServiceContext, mailer: Mailer) -> None:
-        """Keep the intranet and the way out at hand."""
+    def __init__(
+        self, context: ServiceContext, mailer: Mailer, webhooks: Mapping[str, Webhook] = NOBODY
+    ) -> None:
+        """Keep the intranet and the ways out at hand; webhooks go by their names."""
         self._context = context
         self._mailer = mailer
+        self._webhooks = webhooks
 
     def deliver_due(self, is_stopping: Callable[[], bool] = bool) -> int:
         """Hand over everything that is due; returns how many messages left.
@@ -110,7 +100,7 @@ class DeliveryService:
             reason = session.scalar(latest.limit(1))
         if number:
             raise DeliveryError(
-                f"{left:,} letter(s) left; {number:,} could not and will be tried again by "
+                f"{left:,} message(s) left; {number:,} could not and will be tried again by "
                 f"themselves: {reason}",
                 permanent=False,
             )
@@ -122,7 +112,7 @@ class DeliveryService:
             message = session.get(OutboxRecord, message_id)
             if message is None or message.intranet_id != self._context.intranet_id:
                 return None
-            return self._render(session, message)
+            return self._render(session, message) if message.topic != WEBHOOK else None
 
     def _claim(self) -> Sequence[tuple[int, int]]:
         """Claim a batch for this worker; others skip what is claimed."""
@@ -178,14 +168,14 @@ class DeliveryService:
             if is_stopped(session, self._context, message.topic, LETTERS):
                 message.state, message.claimed_until = OutboxState.WAITING, None
                 return False
-            letter = self._render(session, message)
-            if letter is None:
+            hand_over = self._way_out(session, message)
+            if hand_over is None:
                 message.state, message.error = OutboxState.DEAD, "no longer wanted"
                 return False
             message.state = OutboxState.IN_DOUBT
             message.claimed_until = self._context.now() + SENDING
         try:
-            self._mailer.send(letter)
+            hand_over()
         except DeliveryInDoubtError as error:
             self._failed(message_id, fence, error, permanent=False)
             return False
@@ -200,32 +190,22 @@ class DeliveryService:
         message = session.get(OutboxRecord, message_id, with_for_update=True)
         return message if message is not None and message.fence == fence else None
 
+    def _way_out(self, session: Session, message: OutboxRecord) -> Callable[[], None] | None:
+        """Return what hands a message over; None if nobody wants it any more."""
+        if message.topic == WEBHOOK:
+            webhook = self._webhooks.get(message.payload["to"])
+            if webhook is None:
+                return None
+            body = event_body(message)
+            return partial(webhook.send, event_id(message), self._context.now(), body)
+        letter = self._render(session, message)
+        return partial(self._mailer.send, letter) if letter is not None else None
+
     def _render(self, session: Session, message: OutboxRecord) -> EmailMessage | None:
         """Render a letter, unless what it speaks of was over before it left."""
-        if message.topic == BREAKER_LETTER:
-            return breaker_letter(session, self._context, message)
-        if message.topic == TOKEN_LETTER:
-            return token_letter(session, self._context, message)
-        invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
-        if invitation is None:
-            return None
-        if invitation.ended_at is not None and message.state not in GONE:
-            return None
-        employee = session.get_one(EmployeeRecord, invitation.employee_id)
-        leaves_at = invitation.sent_at or self._context.now()
-        render, suffix = LETTERS[message.topic]
-        return render(
-            InvitationLetter(
-                intranet_name=self._context.intranet_name,
-                sender=self._context.sender,
-                recipient=invitation.address,
-                display_name=employee.display_name,
-                link=join_link(self._context, invitation.id),
-                expires_at=leaves_at + self._context.times.lifetime,
-                time_zone=self._context.time_zone,
-                message_id=f"<{invitation.id}{suffix}@usher>",
-            )
-        )
+        if message.topic not in LETTERS:
+            return notice_letter(session, self._context, message)
+        return invitation_letter(session, self._context, message)
 
     def _delivered(self, message_id: int, fence: int) -> None:
         with self._context.database.write() as session:
@@ -233,45 +213,13 @@ class DeliveryService:
             if message is None:
                 return
             now = self._context.now()
-            kept = self._mailer.keeps_letters
+            kept = self._mailer.keeps_letters and message.topic != WEBHOOK
             message.state = OutboxState.KEPT if kept else OutboxState.DELIVERED
             message.delivered_at = now
             message.attempts += 1
             message.claimed_until = message.error = None
-            if message.topic not in LETTERS:
-                return
-            invitation = session.get(InvitationRecord, UUID(message.payload["invitation"]))
-            if invitation is None:
-                return
-            if message.topic == REMINDER_LETTER:
-                rule, what = "I4", "reminder"
-            elif invitation.sent_at is None:
-                self._start(session, invitation)
-                rule, what = "I1", "invitation"
-            else:
-                return
-            self._note(session, invitation, what, rule)
-
-    def _start(self, session: Session, invitation: InvitationRecord) -> None:
-        """Start the clock of the invitation and give the default task (I3, I8)."""
-        now = self._context.now()
-        invitation.sent_at, invitation.expires_at = now, now + self._context.times.lifetime
-        give_default_task(session, self._context, invitation.employee_id)
-
-    def _note(self, session: Session, invitation: InvitationRecord, what: str, rule: str) -> None:
-        """Say on the timeline what became of a letter."""
-        if self._mailer.keeps_letters:
-            kind, words = "kept", f"was kept for reading; nobody wrote to {invitation.address}"
-        else:
-            kind, words = "sent", f"left for {invitation.address}"
-        record(
-            session,
-            self._context,
-            SYSTEM,
-            f"{what}_{kind}",
-            f"the {what} {words} ({rule})",
-            employee_id=invitation.employee_id,
-        )
+            if message.topic in LETTERS:
+                letter_left(session, self._context, message, kept=kept)
 
     def _failed(self, message_id: int, fence: int, error: Exception, *, permanent: bool) -> None:
         with self._context.database.write() as session:

@@ -1,4 +1,4 @@
-"""Held effects of SCIM requests: written down, told once, and ended when their cause is gone."""
+"""Held effects of SCIM requests: written down, and ended when their cause is gone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from provisioning.domain.findings import Finding, FindingKind
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, Actor, ServiceContext
 from provisioning.services.findings import close_finding, open_finding
-from provisioning.services.notices import queue_breaker_letters
 from provisioning.storage.holds import OPEN, held_by_breaker, is_held, open_hold
 from provisioning.storage.models.holds import HeldEffectRecord, HoldEnd
 from provisioning.storage.models.intranets import SourceRecord
@@ -157,8 +156,7 @@ def _tell(session: Session, context: ServiceContext, source: Source, row: HeldEf
     """Open a finding: one for a tripped breaker, however many it holds; else one a person."""
     sentence = row.reason.sentence
     if row.reason is HoldReason.BREAKER:
-        if _report_breaker(session, context, source):
-            queue_breaker_letters(session, context, source, row)
+        _report_breaker(session, context, source)
     elif row.kind in REMOVALS:
         report_departed(session, context, row, ("held", sentence))
     else:
@@ -187,18 +185,18 @@ def _report(
     )
 
 
-def _report_breaker(session: Session, context: ServiceContext, source: Source) -> bool:
-    """Keep the one finding about a source's breaker true; returns whether it has tripped now."""
+def _report_breaker(session: Session, context: ServiceContext, source: Source) -> None:
+    """Keep the one finding about a source's breaker true."""
     held = held_by_breaker(session, source.id)
     if not held:
         close_finding(session, context, source.name, FindingKind.REMOVALS_HELD)
-        return False
+        return
     finding = Finding(
         kind=FindingKind.REMOVALS_HELD,
         subject=source.name,
         evidence=(("held", f"{held:,}"), ("because", HoldReason.BREAKER.sentence)),
     )
-    return open_finding(session, context, finding, who=source.name, source_id=source.id)
+    open_finding(session, context, finding, who=source.name, source_id=source.id)
 
 
 _ENDS = {

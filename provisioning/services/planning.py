@@ -19,12 +19,14 @@ from provisioning.domain.plan import Plan
 from provisioning.domain.planning import make_plan
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
 from provisioning.services.findings import flagged_anchors
+from provisioning.services.quarantine import note_failure, note_success
 from provisioning.services.reading import Heard, Reader
 from provisioning.services.seats import read_seats
 from provisioning.services.sources import find_source
 from provisioning.services.switches import is_on
 from provisioning.storage.claims import reading, require_nobody_reads
 from provisioning.storage.matches import queued_people
+from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunKind, RunRecord, RunState
 from provisioning.storage.presence import Presence
 from provisioning.storage.registry import Lookup, registered_people, staged_people
@@ -127,7 +129,7 @@ class Planner:
                 heard = read(Reader(context=context, source=self.source, run_id=run_id))
                 plan = self._plan(heard)
             except ProvisioningError as error:
-                self._end(run_id, RunState.INCOMPLETE, str(error))
+                self._end(run_id, error)
                 raise
             self._store(plan, heard)
             return run_id
@@ -187,10 +189,17 @@ class Planner:
             run.proof = dict(heard.proof)
             run.error = run.worker = None
             run.finished_at = self.context.now()
+            note_success(_locked_source(session, run), run.kind)
 
-    def _end(self, run_id: int, state: RunState, error: str) -> None:
+    def _end(self, run_id: int, error: ProvisioningError) -> None:
+        now = self.context.now()
         with self.context.database.write() as session:
             run = session.get_one(RunRecord, run_id)
-            run.state, run.error, run.finished_at = state, error, self.context.now()
+            run.state, run.error, run.finished_at = RunState.INCOMPLETE, str(error), now
             run.worker = None
             drop_staged(session, run_id)
+            note_failure(_locked_source(session, run), run.kind, error, now)
+
+
+def _locked_source(session: Session, run: RunRecord) -> SourceRecord:
+    return session.get_one(SourceRecord, run.source_id, with_for_update=True)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.digests import digest_of
+from provisioning.services.silence import note_heard
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import TokenKind, TokenRecord
 
@@ -115,10 +116,9 @@ class TokenChecks:
         if not _is_due(row.last_used_at, now):
             return
         used = _touching({row.id, row.client_id or row.id}, TokenRecord.last_used_at, now)
-        heard = update(SourceRecord).where(SourceRecord.id == row.source_id)
         with self._context.database.write() as session:
             session.execute(used.values(last_used_at=now, last_used_from=address))
-            session.execute(heard.values(last_request_at=now), execution_options=_UNSYNCED)
+            note_heard(session, row.source_id, now)
 
     def _note_rejection(self, row: Any, now: datetime, address: str, why: str) -> None:
         if not _is_due(row.last_rejected_at, now) or (row.client_id and why == EXPIRED):

@@ -14,23 +14,15 @@ latest only. A token that is revoked or replaced alarms nobody.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 
-import structlog
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
 
-from provisioning.mail.token_letters import TokenLetter, render_token_letter
+from provisioning.mail.letters import moment_in
 from provisioning.services.context import ServiceContext
-from provisioning.services.roles import addresses_of
-from provisioning.storage.models.accounts import RoleName
-from provisioning.storage.models.effects import Lane, OutboxRecord, OutboxState
+from provisioning.services.notices import Notice, write_notice
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import TokenKind, TokenRecord
 
-log = structlog.get_logger(__name__)
-
-TOKEN_LETTER = "letter.token"  # noqa: S105 - a topic
 DAYS = (30, 7, 1)
 """How long before its end a token is spoken of."""
 
@@ -50,15 +42,11 @@ class TokenLetters:
         now, written = self._context.now(), 0
         with self._context.database.write() as session:
             ending = session.execute(self._ending(now)).all()
-            recipients = addresses_of(session, self._context, RoleName.ADMIN) if ending else ()
             for token, source in ending:
                 days = _days_left(token, now)
-                if days is None:
-                    continue
-                if not recipients:
-                    log.warning("token_ends_and_nobody_to_tell", token=token.id, source=source)
-                for address in recipients:
-                    written += self._queue(session, token, days, address)
+                if days is not None:
+                    notice = self._notice(token, source, days)
+                    written += write_notice(session, self._context, notice)
         return written
 
     def _ending(self, now: datetime) -> Select[TokenRecord, str]:
@@ -77,53 +65,45 @@ class TokenLetters:
             .with_for_update(of=TokenRecord)
         )
 
-    def _queue(self, session: Session, token: TokenRecord, days: int, address: str) -> bool:
-        key = f"{TOKEN_LETTER}:{token.id}:{days}:{address}"
-        told = select(OutboxRecord.id).where(OutboxRecord.natural_key == key)
-        if session.scalar(told) is not None:
-            return False
-        now = self._context.now()
-        session.add(
-            OutboxRecord(
-                intranet_id=self._context.intranet_id,
-                lane=Lane.NORMAL,
-                topic=TOKEN_LETTER,
-                natural_key=key,
-                payload={"token": token.id, "days": days, "to": address},
-                state=OutboxState.WAITING,
-                not_before=now,
-                created_at=now,
+    def _notice(self, token: TokenRecord, source: str, days: int) -> Notice:
+        context = self._context
+        until = moment_in(token.expires_at, context.time_zone)
+        kind = "token" if token.kind is TokenKind.TOKEN else "OAuth client"
+        about = {"token": token.id, "source": source, "days": days, "expires_at": until}
+        note = (f"Its note: {token.note}",) if token.note else ()
+        if days:
+            news = (
+                (
+                    f"The SCIM {kind} {token.id} of {source} expires on {until}. From then on "
+                    "the identity provider is refused, and nobody is invited or dismissed by it "
+                    "until it has a new one."
+                ),
+                *note,
+                (
+                    "Give the new one to the identity provider: both work until the old one ends. "
+                    "Once it is replaced or revoked we write no more about it."
+                ),
             )
+        else:
+            news = (
+                (
+                    f"The SCIM {kind} {token.id} of {source} expired on {until}. The identity "
+                    "provider is refused: nobody is invited or dismissed by it until it has a new "
+                    "one."
+                ),
+                *note,
+                "If it is not needed any more, there is nothing to do. We write no more about it.",
+            )
+        ends = f"expires on {until}" if days else "has expired"
+        return Notice(
+            kind="token",
+            key=f"{token.id}:{days}",
+            title=f"The SCIM {kind} of {source} {ends}",
+            sentences=news,
+            path="/admin/tokens",
+            action="Replace it" if days else "Make a new one",
+            about=about,
         )
-        return True
-
-
-def token_letter(
-    session: Session, context: ServiceContext, message: OutboxRecord
-) -> EmailMessage | None:
-    """Return a letter of the outbox, or None if its token was replaced before it left."""
-    token = session.get(TokenRecord, message.payload["token"])
-    if token is None:
-        return None
-    over = token.revoked_at is not None or token.replaced_by is not None
-    if over and message.delivered_at is None:
-        return None
-    return render_token_letter(
-        TokenLetter(
-            intranet_name=context.intranet_name,
-            sender=context.sender,
-            recipient=message.payload["to"],
-            source=session.get_one(SourceRecord, token.source_id).name,
-            token_id=token.id,
-            kind="token" if token.kind is TokenKind.TOKEN else "OAuth client",
-            note=token.note,
-            expires_at=token.expires_at,
-            days=message.payload["days"],
-            page=f"{context.public_url}/admin/tokens",
-            message_id=f"<token.{token.id}.{message.id}@usher>",
-            time_zone=context.time_zone,
-        )
-    )
 
 
 def _days_left(token: TokenRecord, now: datetime) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioning.storage.base import Base
 from provisioning.storage.models import (
     accounts,
+    alarms,
     effects,
     employees,
     holds,
@@ -17,7 +18,7 @@ from provisioning.storage.models import (
 )
 
 TABLE_MODULES = (
-    accounts, effects, employees, holds, inbound, intranets, mappings, photos, runs, scim,
+    accounts, alarms, effects, employees, holds, inbound, intranets, mappings, photos, runs, scim,
 )  # fmt: skip
 
 metadata = Base.metadata

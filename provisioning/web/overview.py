@@ -9,12 +9,23 @@ from datetime import datetime
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from provisioning.domain.alarms import AlarmKind
 from provisioning.services.connections import Connection
 from provisioning.services.container import Services
 from provisioning.services.demo import DEMO
 from provisioning.services.reports import SeatReport
 
 RUNS = 30
+_TOLD_HERE = frozenset(
+    {
+        AlarmKind.RUN_PARTIAL,
+        AlarmKind.SOURCE_FAILING,
+        AlarmKind.SOURCE_SILENT,
+        AlarmKind.LETTERS_STUCK,
+    }
+)
+"""Alarms that no other banner of the page shows as it is at the moment."""
+
 GAUGE = 1000
 """Width of the seat gauge in its own units."""
 
@@ -63,6 +74,7 @@ class OverviewPages:
             runs=runs,
             held=[run for run in runs if run.state == "held"],
             held_groups=self._services.hold_reports.groups(),
+            alarms=[one for one in self._services.alarms.open() if one.kind in _TOLD_HERE],
             unreleased=[run for run in runs if run.state == "ready"][:1],
             next_run=self._next_run(),
             connections=found,

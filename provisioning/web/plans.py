@@ -12,6 +12,7 @@ from provisioning.domain.actions import REMOVALS, ActionKind
 from provisioning.services.container import Services
 from provisioning.services.run_reports import PlanReport
 from provisioning.storage.models.accounts import RoleName
+from provisioning.storage.models.runs import RunState
 from provisioning.web.entrance import acting, needs
 from provisioning.web.listing import NUMBER, PAGE, asked_choice, asked_number
 
@@ -133,7 +134,19 @@ class PlanPages:
             removals=removals(report),
             mapping_version=self._services.mappings.versions.of_run(run),
             released=self._is_released(report.source),
+            other_plan=self._other_plan(report),
         )
+
+    def _other_plan(self, report: PlanReport) -> int | None:
+        """Return the plan to look at instead of the one a letter spoke of; None: it is that one.
+
+        The digest in the letter's link says which plan it was (R4).
+        """
+        asked = request.args.get("digest")
+        if not asked or (asked == report.digest and report.state != RunState.EXPIRED):
+            return None
+        held = (run for run in self._services.run_reports.runs(limit=RUNS, source=report.source))
+        return next((run.run for run in held if run.state == RunState.HELD), report.run)
 
     def _is_released(self, source: str) -> bool:
         return any(

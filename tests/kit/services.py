@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.outbox_only.mailer import OutboxOnlyMailer
 from provisioning.domain.policy import Policy
-from provisioning.ports import Clock, Mailer
+from provisioning.ports import Clock, Mailer, Webhook
 from provisioning.services.container import Services, ensure_intranet, ensure_sources
 from provisioning.services.context import (
     Actor,
@@ -49,6 +49,8 @@ def make_services(
     mailer: Mailer | None = None,
     slug: str = "main",
     time_zone: str = "UTC",
+    webhooks: Mapping[str, Webhook] | None = None,
+    seats_free_below: int = 0,
 ) -> Services:
     """Compose the services of one intranet as app.py does; close `.context.database` afterwards."""
     clock = clock or FakeClock()
@@ -67,7 +69,9 @@ def make_services(
         public_url=PUBLIC_URL,
         secret_key=b"a secret of this test and no other",
         sender="Corp <intranet@corp.example>",
+        webhooks=tuple(webhooks or ()),
+        seats_free_below=seats_free_below,
     )
-    services = Services.build(context, sources, mailer or OutboxOnlyMailer())
+    services = Services.build(context, sources, mailer or OutboxOnlyMailer(), webhooks or {})
     services.seats.set_limit(seat_limit, Actor("test", "cli"))
     return services

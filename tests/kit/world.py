@@ -14,6 +14,7 @@ from connectors.cel.compiler import CelCompiler
 from provisioning.domain.mapping import CompiledMapping, compile_mapping
 from provisioning.domain.policy import Policy
 from provisioning.domain.rules import merge_rules
+from provisioning.ports import Webhook
 from provisioning.services.container import Services
 from provisioning.services.context import ConfiguredSource, InvitationTimes
 from provisioning.services.invitations import open_invitation_of
@@ -91,6 +92,8 @@ def make_world(
     times: InvitationTimes | None = None,
     corp: Mapping[str, Any] | None = None,
     others: Mapping[str, Mapping[str, Any]] | None = None,
+    webhooks: Mapping[str, Webhook] | None = None,
+    seats_free_below: int = 0,
 ) -> World:
     """A whole Usher with a source called corp; close `.services.context.database` afterwards.
 
@@ -121,6 +124,8 @@ def make_world(
         policy=policy or Policy(missing_grace_nights=0),
         times=times or InvitationTimes(grace=timedelta(0)),
         sources=sources,
+        webhooks=webhooks,
+        seats_free_below=seats_free_below,
     )
     return World(services, directories.pop("corp"), clock, directories)
 

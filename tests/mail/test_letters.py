@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.addresses import usable_mail
-from provisioning.mail.breaker_letters import BreakerLetter, render_breaker
 from provisioning.mail.letters import InvitationLetter, render_invitation, render_reminder
+from provisioning.mail.notices import NoticeLetter, render_notice
 
 LINK = "https://intranet.corp.example/join/Zm9vYmFy"
 
@@ -119,21 +119,27 @@ def test_an_end_without_a_time_zone_is_refused():
         letter(expires_at=datetime(2026, 12, 7))  # noqa: DTZ001 - what is refused
 
 
-def test_administrators_are_told_what_is_held_and_where_to_decide():
-    """D6: whose dismissals, what it means for the people, and the page; no name breaks a header."""
-    message = render_breaker(
-        BreakerLetter(
+def test_a_notice_says_what_happened_and_where_to_decide():
+    """R7: text and HTML say the same; what a directory calls something breaks no header."""
+    message = render_notice(
+        NoticeLetter(
             intranet_name="Corp Intranet",
             sender="Corp Intranet <intranet@corp.example>",
             recipient="mia.kraus@corp.example",
-            source="entra\nBcc: eve@evil.example",
+            title="What entra\nBcc: eve@evil.example asked for is held",
+            sentences=("3 changes of <entra> are held.", "Nothing of them was changed."),
             link="https://intranet.corp.example/admin/held",
-            message_id="<letter.breaker.1@usher>",
+            action="See who, and decide",
+            message_id="<letter.effects_held.1@usher>",
         )
     )
     assert message["To"] == "mia.kraus@corp.example"
     assert message["Bcc"] is None
     assert "entra" in message["Subject"]
-    for text in texts(message):
-        assert "keep their access to Corp Intranet" in text
-        assert "https://intranet.corp.example/admin/held" in text
+    text, html = texts(message)
+    assert "3 changes of <entra> are held." in text
+    assert "3 changes of &lt;entra&gt; are held." in html
+    for part in (text, html):
+        assert "Nothing of them was changed." in part
+        assert "See who, and decide" in part
+        assert "https://intranet.corp.example/admin/held" in part

@@ -14,7 +14,8 @@ from provisioning.services.jobs import LOST_AFTER
 from provisioning.storage.models.runs import JobRunRecord
 from provisioning.storage.workers import worker_name
 from scheduler.desk import Desk
-from scheduler.jobs import ACTOR, Schedule, jobs, nightly
+from scheduler.jobs import ACTOR, jobs, nightly
+from scheduler.schedule import Schedule
 
 ANNA = Actor("anna", "page")
 TWO = time(2, 0)

@@ -9,8 +9,9 @@ import pytest
 
 from provisioning.domain.errors import StoppedError
 from scheduler import local
-from scheduler.jobs import ACTOR, Schedule, nightly
+from scheduler.jobs import ACTOR, nightly
 from scheduler.local import LocalScheduler
+from scheduler.schedule import Schedule
 
 TWO = time(2, 0)
 

@@ -47,8 +47,9 @@ def findings(world, kind):
 
 def letters(world):
     """To whom administrators' letters went."""
+    world.services.alarms.look()
     messages = world.services.outbox.messages()
-    return sorted(letter.to for letter in messages if letter.topic == "letter.breaker")
+    return sorted(letter.to for letter in messages if letter.topic == "letter.effects_held")
 
 
 def test_the_first_ones_go_and_whoever_comes_after_is_held(world, idp, staff):
@@ -107,7 +108,7 @@ def test_administrators_are_told_once_and_not_for_each(world, idp, staff):
     assert findings(world, FindingKind.REMOVALS_HELD) == ["idp"]
     assert findings(world, FindingKind.DEPARTED_STILL_ACTIVE) == []
     assert letters(world) == ["anna@corp.example"]
-    (first,) = [m for m in world.services.outbox.messages() if m.topic == "letter.breaker"]
+    (first,) = [m for m in world.services.outbox.messages() if m.topic == "letter.effects_held"]
     letter = world.services.delivery.letter(first.id)
     assert letter is not None
     assert "idp" in letter["Subject"]
@@ -115,6 +116,7 @@ def test_administrators_are_told_once_and_not_for_each(world, idp, staff):
     assert world.services.delivery.deliver_due() == 1
     world.services.holds.reject_all("idp", BREAKER, 5, ME, "a wrong filter")
     assert findings(world, FindingKind.REMOVALS_HELD) == []
+    assert letters(world) == ["anna@corp.example"]
     leave(idp, staff[7])
     assert letters(world) == ["anna@corp.example"] * 2, "a new state is told anew"
 
@@ -123,7 +125,9 @@ def test_nobody_is_told_of_what_was_decided_before_the_letter_left(world, idp, s
     """D6: a letter that is not true any more does not leave."""
     world.services.accounts.create_administrator("anna@corp.example")
     leave(idp, *staff[:4])
+    assert letters(world) == ["anna@corp.example"]
     world.services.holds.approve_all("idp", BREAKER, 1, ME)
+    world.services.alarms.look()
     assert world.services.delivery.deliver_due() == 0
 
 

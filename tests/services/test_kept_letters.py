@@ -80,7 +80,7 @@ def test_whoever_asks_for_delivery_is_told_what_stays_and_why(world):
     sending = DeliveryService(world.services.context, Relay(refusing=True))
     with pytest.raises(DeliveryError, match=r"1 could not .* 451 try again later"):
         sending.require_delivered()
-    with pytest.raises(DeliveryError, match="0 letter"):
+    with pytest.raises(DeliveryError, match="0 message"):
         sending.require_delivered()
     world.clock.advance(timedelta(minutes=2))
     assert DeliveryService(world.services.context, Relay()).require_delivered() == 1

@@ -37,7 +37,7 @@ def letters(services):
     """What was written so far: (token, days)."""
     with services.context.database.read() as session:
         payloads = session.scalars(select(OutboxRecord.payload).order_by(OutboxRecord.id)).all()
-    return [(payload["token"], payload["days"]) for payload in payloads]
+    return [(payload["about"]["token"], payload["about"]["days"]) for payload in payloads]
 
 
 def test_administrators_are_told_30_7_and_1_days_before_and_at_the_end(services, tokens, world):

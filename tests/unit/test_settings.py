@@ -41,7 +41,7 @@ def test_the_default_file_changes_nothing():
 def test_every_setting_has_its_meaning_in_the_default_file():
     settings = Settings()
     for table in type(settings).model_fields:
-        if table != "sources":
+        if table not in ("sources", "webhooks"):
             for name, field in type(getattr(settings, table)).model_fields.items():
                 assert field.description, f"{table}.{name}"
 

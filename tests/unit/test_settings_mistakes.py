@@ -111,3 +111,17 @@ def test_a_file_that_is_not_text_is_refused(load, tmp_path):
     path.write_bytes("[intranet]\nname = 'Büro'\n".encode("latin-1"))
     with pytest.raises(ConfigurationError, match=r"latin\.toml is not UTF-8"):
         load_settings(environ={}, config_path=path)
+
+
+def test_a_webhook_has_its_secret_in_a_file_and_shows_it_to_nobody(tmp_path):
+    """Safety 13: secret_file is read, and what is shown is masked."""
+    (tmp_path / "secret").write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")
+    config = tmp_path / "usher.toml"
+    config.write_text(
+        f'[webhooks.pager]\nurl = "https://hooks.example/x"\nsecret_file = "{tmp_path}/secret"\n'
+    )
+    settings = load_settings(environ={}, config_path=config)
+    assert settings.webhooks["pager"].secret.get_secret_value().startswith("whsec_Mf")
+    shown = {name: value for name, value, _ in settings.shown()}
+    assert shown["webhooks.pager.secret"] == "********"
+    assert "whsec" not in repr(settings)

@@ -80,7 +80,15 @@ class SourceRecord(Base):
     """People the last complete reading returned."""
 
     last_request_at: Mapped[datetime | None]
+    heard_since: Mapped[datetime | None]
+    """When the first request with a good token came."""
+
     failures: Mapped[int] = mapped_column(default=0)
+    """Readings that failed since the source last was well (R7)."""
+
+    failing_since: Mapped[datetime | None]
+    everyone_failed: Mapped[bool] = mapped_column(default=False)
+    quarantines: Mapped[int] = mapped_column(default=0)
     quarantined_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

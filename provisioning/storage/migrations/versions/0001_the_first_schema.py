@@ -220,13 +220,46 @@ def upgrade() -> None:
     sa.Column('photos_read_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_read', sa.Integer(), nullable=True),
     sa.Column('last_request_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('heard_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('failing_since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('everyone_failed', sa.Boolean(), nullable=False),
+    sa.Column('quarantines', sa.Integer(), nullable=False),
     sa.Column('quarantined_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_source_intranet_id_intranet')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_source')),
     sa.UniqueConstraint('intranet_id', 'name', name=op.f('uq_source_intranet_id_name'))
     )
+    op.create_table('alarm',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('intranet_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Enum('run_held', 'effects_held', 'run_partial', 'source_failing', 'source_quarantined', 'source_silent', 'seats_low', 'letters_stuck', name='alarm_kind', native_enum=False, create_constraint=True, length=40), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('path', sa.String(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('times_told', sa.Integer(), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_alarm_intranet_id_intranet')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_alarm'))
+    )
+    with op.batch_alter_table('alarm', schema=None) as batch_op:
+        batch_op.create_index('uq_alarm_open', ['intranet_id', 'kind', 'subject'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+
+    op.create_table('silence',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('source_id', sa.Uuid(), nullable=False),
+    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['source_id'], ['source.id'], name=op.f('fk_silence_source_id_source'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_silence'))
+    )
+    with op.batch_alter_table('silence', schema=None) as batch_op:
+        batch_op.create_index('ix_silence_source', ['source_id', 'ended_at'], unique=False)
+
     op.create_table('switch',
     sa.Column('intranet_id', sa.Uuid(), nullable=False),
     sa.Column('name', sa.String(), nullable=False),
