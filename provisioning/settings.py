@@ -110,6 +110,8 @@ class Settings(Table):
             disabled_grace_nights=self.departures.disabled_grace_nights,
             missing_grace_nights=self.departures.missing_grace_nights,
             when_full=self.seats.when_full,
+            seat_priority=self.seats.priority,
+            stale_invitations=self.seats.stale_invitations,
             correlation_keys=self.people.correlation_keys,
             link_weak_keys=self.people.link_weak_keys,
             contact_email=self.people.contact_email,

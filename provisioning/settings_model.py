@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from provisioning.domain.keys import CorrelationKey
-from provisioning.domain.policy import ContactPolicy, WhenFull
+from provisioning.domain.policy import ContactPolicy, StaleInvitations, WhenFull
 from provisioning.domain.precedence import Attribute
 from provisioning.settings_types import (
     DatabaseUrl,
@@ -144,8 +144,14 @@ class SeatSettings(Table):
     when_full: WhenFull = WhenFull.WAIT
     """wait puts newcomers on the waiting list, reject answers with an error."""
 
-    stale_after_days: Days = 30
+    priority: tuple[str, ...] = Field(default=(), examples=[["Board", "Sales"]])
+    """Departments whose people come first on the waiting list, in this order."""
+
+    stale_after_days: Days = 10
     """Unaccepted invitations this old are proposed for removal when seats are short."""
+
+    stale_invitations: StaleInvitations = StaleInvitations.PROPOSE
+    """propose leaves it to an administrator, remove does it when somebody waits for the seat."""
 
 
 class LimitSettings(Table):

@@ -1,4 +1,4 @@
-"""people, person, invite, mismatches, seats, waitlist."""
+"""people, person, invite, mismatches."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
 @command
 @pass_screen
 def invite(screen: Screen, key: str | None, *, kept: bool) -> None:
-    """Invite the employee KEY again, who has not joined: lapsed, or the letter got lost."""
+    """Invite the employee KEY again: lapsed, taken out of the line, or the letter got lost."""
     services = screen.wiring.services()
     if kept == (key is not None):
         raise click.UsageError("name one employee, or say --kept")
@@ -123,32 +123,3 @@ def mismatches(screen: Screen, *, kind: str | None, shape: str) -> None:
     else:
         screen.table(FINDING_COLUMNS, [finding_cells(row) for row in found])
         screen.say(f"{len(found):,} open")
-
-
-@click.command()
-@command
-@pass_screen
-def seats(screen: Screen) -> None:
-    """Show the licence: taken, free, waiting."""
-    report = screen.wiring.services().reports.seats()
-    if screen.json:
-        screen.document(report)
-        return
-    limit = "unlimited" if report.limit is None else f"{report.limit:,}"
-    screen.say(
-        f"{report.taken:,} of {limit} seats are taken: {report.active:,} active, "
-        f"{report.invited:,} invited. {report.waiting:,} wait, {report.dismissed:,} are dismissed."
-    )
-
-
-@click.command()
-@command
-@pass_screen
-def waitlist(screen: Screen) -> None:
-    """Show who waits, in the order in which seats are given."""
-    found = screen.wiring.services().reports.waitlist()
-    if screen.json:
-        screen.document({"waitlist": list(found)})
-        return
-    rows = [(row.position or "-", row.display_name, row.reason, row.because) for row in found]
-    screen.table(("position", "name", "reason", "because"), rows)

@@ -237,6 +237,8 @@ def show_plan(screen: Screen, report: PlanReport) -> None:
             screen.say(f"  {sign:12} {len(actions):6,}    {_example(actions)}")
     if any(action.finding == FindingKind.DUPLICATE_PERSON for action in report.actions):
         screen.say("", "Say who they are: usher matches")
+    if report.seats_sentence:
+        screen.say("", f"Seats: {report.seats_sentence}")
     if report.limit_sentence:
         screen.say("", f"Held: {report.limit_sentence}")
     if report.error:

@@ -17,6 +17,7 @@ from provisioning.cli import (
     matching,
     people,
     plans,
+    seats,
     tokens,
     upkeep,
 )
@@ -65,8 +66,8 @@ def create_cli(wiring: Wiring) -> click.Group:
         upkeep.config,
         plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
         plans.release, plans.runs, held.held,
-        people.people, people.person, people.invite, people.mismatches, people.seats,
-        people.waitlist, departments.departments, inbound.inbound,
+        people.people, people.person, people.invite, people.mismatches, seats.seats,
+        seats.waitlist, departments.departments, inbound.inbound,
         mapping.mapping, matching.matches, matching.match,
         tokens.token, admins.admin, upkeep.jobs, upkeep.db,
     ):  # fmt: skip

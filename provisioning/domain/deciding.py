@@ -210,6 +210,7 @@ def _asked_by_facts(
     lapsed, with a new fact   may be written to  invite (I4)
     lapsed, with a new fact   may not            flag it
     in the line, unbound      may not            flag it: no letter could reach them (I1)
+    taken out of the line     any                nothing: an administrator said so (L3)
     invited, mail changed     foreign domain     flag it: revoked, not written to (I5)
     """
     decided = _newcomer(person, raw_hash, context, employee_ref(there))
@@ -217,7 +218,7 @@ def _asked_by_facts(
     if there.state == EmployeeState.INVITED:
         moved = must_invite_anew(person, changes, there.state, there.invited_address)
         asked = unreachable and moved
-    elif there.state != EmployeeState.WAITING:
+    elif there.state != EmployeeState.WAITING or there.state_reason == WaitingReason.TAKEN_OUT:
         asked = False
     elif there.state_reason in SERVED_BY_ITSELF:
         asked = unreachable and not there.bound

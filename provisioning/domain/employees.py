@@ -42,6 +42,7 @@ class WaitingReason(StrEnum):
     NO_SEAT = "no_seat"
     HIRED_BACK = "hired_back"
     LAPSED = "lapsed"
+    TAKEN_OUT = "taken_out"
     NO_USABLE_ADDRESS = "no_usable_address"
     UNVERIFIED_DOMAIN = "unverified_domain"
 

@@ -207,6 +207,18 @@ class NotInvitableError(ProvisioningError):
     code = "not_invitable"
 
 
+class NotInLineError(ProvisioningError):
+    """Somebody is not on the waiting list, or nothing a free seat cures: nothing was changed."""
+
+    code = "not_in_line"
+
+    def __init__(self, name: str, state: str) -> None:
+        super().__init__(
+            f"{name} is not in the line for a seat ({state}). Nothing was changed; "
+            "`usher waitlist` shows who is."
+        )
+
+
 class CredentialsError(ProvisioningError):
     """Address and password do not belong together; which of them is wrong stays unsaid."""
 

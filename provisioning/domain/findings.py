@@ -81,7 +81,8 @@ REMEDIES: Mapping[FindingKind, str] = {
     "directory; nobody was invited.",
     FindingKind.UNBOUND_SIGN_IN: "Tell the person which address opens this intranet.",
     FindingKind.INVITATION_ADDRESS_OUTDATED: "Run the source again: the next run invites anew.",
-    FindingKind.INVITATION_STALE: "Invite again, or remove the invitation to free its seat.",
+    FindingKind.INVITATION_STALE: "Invite again, or free its seat: on the Waiting list page, or "
+    "with `usher seats stale --remove`.",
     FindingKind.DEPARTED_STILL_ACTIVE: "Approve what is held, or correct the directory.",
     FindingKind.ORPHAN: "Dismiss them, or add them to a source.",
     FindingKind.UNVERIFIED_DOMAIN: "Add the domain to people.verified_domains, "

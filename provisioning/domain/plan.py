@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Self
 
 from provisioning.domain.actions import Action, ActionKind
+from provisioning.domain.policy import Policy
 
 _ORDER = {kind: position for position, kind in enumerate(ActionKind)}
 _NO_FIRST_DAY = datetime.max.replace(tzinfo=UTC)
@@ -70,11 +72,20 @@ class Plan:
         )
 
 
-def in_order(actions: Iterable[Action]) -> tuple[Action, ...]:
-    """Return actions as they are applied: seats are freed before they are taken (L4)."""
-    return tuple(sorted(actions, key=_position))
+def in_order(actions: Iterable[Action], policy: Policy | None = None) -> tuple[Action, ...]:
+    """Return actions as they are applied: seats are freed before they are taken (L4).
+
+    Within a kind the policy's priority comes first, then the first day, as on the waiting list.
+    """
+    return tuple(sorted(actions, key=partial(_position, policy or Policy())))
 
 
-def _position(action: Action) -> tuple[int, datetime, str, str]:
-    starts_at = action.person.starts_at if action.person else None
-    return _ORDER[action.kind], starts_at or _NO_FIRST_DAY, action.id.value, action.reason
+def _position(policy: Policy, action: Action) -> tuple[int, int, datetime, str, str]:
+    person = action.person
+    return (
+        _ORDER[action.kind],
+        policy.priority_of(person.department) if person else 0,
+        (person.starts_at if person else None) or _NO_FIRST_DAY,
+        action.id.value,
+        action.reason,
+    )

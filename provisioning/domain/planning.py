@@ -50,6 +50,7 @@ from provisioning.domain.employees import EmployeeState, WaitingReason
 from provisioning.domain.guards import guard_attributes, guard_removals
 from provisioning.domain.people import Person
 from provisioning.domain.plan import Plan, in_order
+from provisioning.domain.policy import Policy
 from provisioning.domain.seats import Seats, takes_seat
 from provisioning.domain.snapshots import RegisteredPerson, StagedPerson
 
@@ -82,7 +83,8 @@ def make_plan(
         removed_recently=context.removed_recently,
         proven=context.removals_proven,
     )
-    return Plan(in_order(seat(guarded, context.seats())), read=read, unchanged=unchanged)
+    seated = seat(guarded, context.seats(), context.policy)
+    return Plan(in_order(seated, context.policy), read=read, unchanged=unchanged)
 
 
 def plan_one(
@@ -94,9 +96,9 @@ def plan_one(
     """
     actions: Sequence[Action] = list(decide(here, there, context))
     if any(action.kind in SEAT_TAKERS for action in actions):
-        actions = seat(actions, context.seats())
+        actions = seat(actions, context.seats(), context.policy)
     return Plan(
-        in_order(actions),
+        in_order(actions, context.policy),
         read=int(here is not None),
         unchanged=int(not actions),
     )
@@ -111,13 +113,13 @@ def is_settled(person: Person, there: RegisteredPerson, now: datetime) -> bool:
     return inside and person.is_active_at(now) and not differences(there.applied, person)
 
 
-def seat(actions: Sequence[Action], seats: Seats) -> Sequence[Action]:
+def seat(actions: Sequence[Action], seats: Seats, policy: Policy) -> Sequence[Action]:
     """Give out the seats there will be; who gets none waits (L1, L3, L4).
 
-    Hired back people come first, then newcomers by first day and id, those without a first day
-    last; people who are waiting already come before all newcomers.
+    Hired back people come first, then newcomers by the policy's priority, first day and id, those
+    without a first day last; people who are waiting already come before all newcomers.
     """
-    ordered = in_order(actions)
+    ordered = in_order(actions, policy)
     left = seats.for_newcomers(sum(map(_frees_seat, ordered)))
     if left is None:
         return ordered

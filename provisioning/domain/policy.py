@@ -19,6 +19,13 @@ class WhenFull(StrEnum):
     REJECT = "reject"
 
 
+class StaleInvitations(StrEnum):
+    """What becomes of invitations nobody accepted for long, when seats are short (L5)."""
+
+    PROPOSE = "propose"
+    REMOVE = "remove"
+
+
 class ContactPolicy(StrEnum):
     """Whether a source may change the contact e-mail (E2)."""
 
@@ -40,6 +47,10 @@ class Policy:
     disabled_grace_nights: int = 0
     missing_grace_nights: int = 1
     when_full: WhenFull = WhenFull.WAIT
+    seat_priority: tuple[str, ...] = ()
+    """Departments, as their source writes them, that come first on the waiting list (L3)."""
+
+    stale_invitations: StaleInvitations = StaleInvitations.PROPOSE
     correlation_keys: tuple[CorrelationKey, ...] = tuple(CorrelationKey)
     """What an unlinked person is looked up by, in this order (P2)."""
 
@@ -70,6 +81,17 @@ class Policy:
     def owner_of(self, attribute: str) -> str:
         """Return the source that owns an attribute; "" if none does."""
         return self.owners.get(attribute, "")
+
+    def priority_of(self, department: str | None) -> int:
+        """Return where a department comes on the waiting list; the lowest is the first (L3).
+
+        >>> policy = Policy(seat_priority=("Board", "Sales"))
+        >>> [policy.priority_of(one) for one in ("Sales", "Board", "Lab", None)]
+        [1, 0, 2, 2]
+        """
+        if department in self.seat_priority:
+            return self.seat_priority.index(department)
+        return len(self.seat_priority)
 
     def removal_limit(self, seated: int) -> int:
         """Return how many of a source's seated people one run may remove (D5).

@@ -34,6 +34,7 @@ from provisioning.services.inbound import InboundLog
 from provisioning.services.inbound_report import InboundReports
 from provisioning.services.invitations import InvitationService
 from provisioning.services.inviting_again import invite_again
+from provisioning.services.line import LineService
 from provisioning.services.mappings import MappingService
 from provisioning.services.match_reports import MatchReports
 from provisioning.services.matching import MatchingService
@@ -49,6 +50,7 @@ from provisioning.services.scim_users import ScimUserService
 from provisioning.services.seats import SeatService
 from provisioning.services.sessions import SessionService
 from provisioning.services.slots import SlotService
+from provisioning.services.stale import remove_stale
 from provisioning.services.token_letters import TokenLetters
 from provisioning.services.tokens import NewToken, TokenService
 from provisioning.services.waiting import WaitingService
@@ -75,6 +77,7 @@ class Services:
     outbox: OutboxReports
     invitations: InvitationService
     waiting: WaitingService
+    line: LineService
     seats: SeatService
     findings: FindingService
     matching: MatchingService
@@ -112,6 +115,7 @@ class Services:
             outbox=OutboxReports(context),
             invitations=InvitationService(context),
             waiting=WaitingService(context),
+            line=LineService(context),
             seats=SeatService(context),
             findings=FindingService(context),
             matching=MatchingService(context),
@@ -150,6 +154,12 @@ class Services:
             NotInvitableError: There is nothing to invite them to, or not yet.
         """
         return invite_again(self.context, employee_id, actor)
+
+    def remove_stale_invitations(self, actor: Actor) -> int:
+        """Remove every stale invitation and serve the line; returns how many were removed (L5)."""
+        removed = remove_stale(self.context, actor)
+        self.waiting.serve()
+        return removed
 
     def connections(self) -> Sequence[Connection]:
         """Return every source with its last sign of life."""

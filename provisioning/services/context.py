@@ -44,7 +44,7 @@ class InvitationTimes:
     lifetime: timedelta = timedelta(days=14)
     reminder: timedelta = timedelta(days=5)
     cool_down: timedelta = timedelta(hours=1)
-    stale: timedelta = timedelta(days=30)
+    stale: timedelta = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,11 @@ from provisioning.services.hold_reports import HeldRow
 from provisioning.services.inbound_report import InboundRow
 from provisioning.services.match_reports import MatchRow
 from provisioning.services.reports import EmployeeRow, FindingRow
+from provisioning.services.waiting_report import WaitingRow
 
 PEOPLE_COLUMNS = ("number", "name", "state", "contact", "department", "title", "findings", "why")
 FINDING_COLUMNS = ("id", "kind", "severity", "person", "reason", "evidence", "remedy", "opened")
+WAITING_COLUMNS = ("place", "number", "name", "department", "reason", "because", "starts", "since")
 HELD_COLUMNS = ("number", "source", "action", "person", "is", "reason", "because", "held")
 MATCH_COLUMNS = (
     "id", "source", "directory id", "name", "user name", "mail", "number", "may be", "why",
@@ -44,6 +46,16 @@ def finding_cells(row: FindingRow) -> tuple[str, ...]:
     opened = f"{row.opened_at:%Y-%m-%d}"
     return (
         str(row.id), row.kind, row.severity, row.person, row.reason, evidence, row.remedy, opened,
+    )  # fmt: skip
+
+
+def waiting_cells(row: WaitingRow) -> tuple[str, ...]:
+    """Return somebody who waits as one line of a table or file; see WAITING_COLUMNS."""
+    starts = f"{row.starts_at:%Y-%m-%d}" if row.starts_at else ""
+    since = f"{row.waiting_since:%Y-%m-%d %H:%M}" if row.waiting_since else ""
+    return (
+        str(row.position or ""), str(row.number), row.display_name, row.department or "",
+        row.reason, row.because, starts, since,
     )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ class InvitationService:
     def _expire(self, invitation_id: UUID) -> bool:
         with self._context.database.write() as session:
             because = "the invitation expired without being accepted (I4)"
-            return _lapse(session, self._context, invitation_id, "expired", because)
+            return lapse(session, self._context, invitation_id, "expired", because)
 
     def release(self, source_name: str, actor: Actor) -> int:
         """Let a source's first letters go: grace and expiry start now; returns how many (I10).
@@ -231,7 +231,7 @@ def give_up(session: Session, context: ServiceContext, invitation_id: UUID, erro
     """End an invitation whose letter no relay takes: the seat is free, somebody has to look."""
     invitation = session.get(InvitationRecord, invitation_id)
     because = f"the invitation could not be delivered: {error} (I4)"
-    if invitation and _lapse(session, context, invitation_id, "undeliverable", because):
+    if invitation and lapse(session, context, invitation_id, "undeliverable", because):
         employee = session.get_one(EmployeeRecord, invitation.employee_id)
         finding = Finding(
             kind=FindingKind.NO_USABLE_ADDRESS,
@@ -242,8 +242,13 @@ def give_up(session: Session, context: ServiceContext, invitation_id: UUID, erro
         open_finding(session, context, finding, who=who, employee_id=employee.id)
 
 
-def _lapse(
-    session: Session, context: ServiceContext, invitation_id: UUID, reason: str, because: str
+def lapse(
+    session: Session,
+    context: ServiceContext,
+    invitation_id: UUID,
+    reason: str,
+    because: str,
+    actor: Actor = SYSTEM,
 ) -> bool:
     """End an open invitation that leads nowhere; whether it was open (I4)."""
     invitation = locked_invitation(session, invitation_id)
@@ -258,7 +263,7 @@ def _lapse(
     record(
         session,
         context,
-        SYSTEM,
+        actor,
         f"invitation_{reason}",
         because,
         employee_id=employee.id,

@@ -2,7 +2,7 @@
 
 state                          becomes
 -----------------------------  -----------------------------------------------------------
-waiting, lapsed                next in line by the seat gate: invited, or waiting for a seat
+waiting, lapsed, or taken out  next in line by the seat gate: invited, or waiting for a seat
 invited, letter left long ago  invited anew: the old link opens nothing
 invited, letter left just now  refused: the cool-down
 invited, letter still here     refused: it leaves by itself, or its source is not released
@@ -47,7 +47,7 @@ def invite_again(context: ServiceContext, employee_id: UUID, actor: Actor) -> Em
             raise NotFoundError("employee", employee_id)
         if employee.state is EmployeeState.INVITED:
             _send_anew(session, context, employee, actor)
-        elif employee.state_reason == WaitingReason.LAPSED:
+        elif employee.state_reason in (WaitingReason.LAPSED, WaitingReason.TAKEN_OUT):
             _line_up(session, context, employee, actor)
         else:
             raise NotInvitableError(f"{employee.display_name} {_why_not(employee)}")

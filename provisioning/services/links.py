@@ -75,6 +75,8 @@ def locked_invitation(session: Session, invitation_id: UUID) -> InvitationRecord
 _ENDED = {
     "accepted": "This invitation has been accepted already: there is nothing more to do.",
     "expired": "This invitation has expired. Ask your administrator for a new one.",
+    "stale": "This invitation was withdrawn, as it was open for too long. "
+    "Ask your administrator for a new one.",
     "undeliverable": "This invitation is over. Ask your administrator for a new one.",
     "revoked": "This invitation was withdrawn. Ask your administrator.",
     "replaced": "A newer invitation was sent to your new address. Use the link in that letter.",

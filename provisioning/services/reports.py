@@ -13,9 +13,12 @@ from sqlalchemy import func, select
 from provisioning.domain.employees import EmployeeState
 from provisioning.domain.errors import NotFoundError
 from provisioning.domain.findings import REMEDIES, FindingKind, severity
+from provisioning.domain.outlook import Outlook
 from provisioning.services.context import ServiceContext
 from provisioning.services.searching import managed_by, matches, meant_by
+from provisioning.services.seat_outlook import seat_outlook
 from provisioning.services.seats import read_seats
+from provisioning.services.stale import StaleRow, stale_invitations
 from provisioning.services.waiting_report import WaitingRow, waiting_rows
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
@@ -67,6 +70,8 @@ class SeatReport:
     waiting: int
     dismissed: int
     queued: int
+    over: int
+    """Seats taken beyond a lowered limit: nobody new is invited until they are free (L6)."""
 
 
 class Reports:
@@ -212,11 +217,20 @@ class Reports:
             waiting=found.get(EmployeeState.WAITING, 0),
             dismissed=found.get(EmployeeState.DISMISSED, 0),
             queued=ledger.queued,
+            over=max(0, ledger.taken - ledger.limit) if ledger.limit is not None else 0,
         )
 
     def waitlist(self, *, offset: int = 0, limit: int | None = None) -> Sequence[WaitingRow]:
         """Return the line in its order, then those who wait for something else (L3)."""
         return waiting_rows(self._context, offset=offset, limit=limit)
+
+    def stale(self) -> Sequence[StaleRow]:
+        """Return the invitations nobody accepted for long, the oldest letter first (L5)."""
+        return stale_invitations(self._context)
+
+    def outlook(self) -> Outlook:
+        """Return when seats run out, or why that cannot be told (L8)."""
+        return seat_outlook(self._context)
 
     def find(self, key: str) -> UUID:
         """Return the one employee a number, id, user name or address means.

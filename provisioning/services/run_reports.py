@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from provisioning.domain.actions import ActionKind
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_sentences import Held, hold_sentence, where_of
+from provisioning.services.seat_outlook import plan_what_if
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
@@ -70,6 +71,9 @@ class PlanReport:
     counts: dict[str, int]
     held: int
     limit_sentence: str
+    seats_sentence: str
+    """What would happen with more seats, while the plan can be applied; "" if nobody waits."""
+
     rules_changed: bool
     """Whether mapping or scope are others than those of the last run that was applied (R8)."""
 
@@ -155,6 +159,8 @@ class RunReports:
                 )
             )
             stopped = [Held(reason, document) for reason, document in waiting if reason]
+            open_ = run.state in _UNDECIDED
+            seats = plan_what_if(session, self._context, run_id).sentence if open_ else ""
         rules_changed = run.state in _UNDECIDED and source.rules not in ("", run.rules)
         return PlanReport(
             run=run.id,
@@ -172,6 +178,7 @@ class RunReports:
                 policy=self._context.policy,
                 rules_changed=rules_changed,
             ),
+            seats_sentence=seats,
             rules_changed=rules_changed,
             started_at=run.started_at,
             finished_at=run.finished_at,

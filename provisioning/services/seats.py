@@ -16,7 +16,7 @@ from provisioning.services.findings import close_finding, open_finding
 from provisioning.storage.compiled import run
 from provisioning.storage.core import execute, table_of, this
 from provisioning.storage.models.employees import EmployeeRecord
-from provisioning.storage.models.intranets import SeatCounterRecord
+from provisioning.storage.models.intranets import SeatCounterRecord, SeatDayRecord
 
 _OURS = (this(SeatCounterRecord.intranet_id), SeatCounterRecord.kind == "employee")
 _TAKE = (
@@ -100,7 +100,7 @@ class SeatService:
             return changed
 
     def recount(self, actor: Actor = SYSTEM) -> int:
-        """Count the seated again and correct the ledger; returns the difference (L7)."""
+        """Count the seated again and correct the ledger; returns the difference (L7, L8)."""
         with self._context.database.write() as session:
             counter = self._counter(session)
             seated = session.scalar(
@@ -122,6 +122,7 @@ class SeatService:
                 )
                 counter.taken = seated or 0
             counter.recounted_at = self._context.now()
+            self._remember_today(session, counter.taken)
             self._judge(session, counter)
             return difference
 
@@ -134,6 +135,15 @@ class SeatService:
             )
             .with_for_update()
         ).one()
+
+    def _remember_today(self, session: Session, taken: int) -> None:
+        """Write down how many seats are taken; the last count of a date stands (L8)."""
+        today = self._context.intranet_id, self._context.today()
+        row = session.get(SeatDayRecord, today)
+        if row is None:
+            session.add(SeatDayRecord(intranet_id=today[0], day=today[1], taken=taken))
+        else:
+            row.taken = taken
 
     def _judge(self, session: Session, counter: SeatCounterRecord) -> None:
         """Open or close `over_seat_limit` (L6)."""

@@ -20,4 +20,5 @@ def move(employee: EmployeeRecord, change: Change, now: datetime) -> EmployeeSta
     employee.state = after
     employee.state_since = now
     employee.state_reason = ""
+    employee.line_place = None
     return after

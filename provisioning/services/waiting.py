@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, case, select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.employees import (
@@ -16,26 +16,43 @@ from provisioning.domain.employees import (
     WaitingReason,
 )
 from provisioning.domain.findings import Finding, FindingKind
+from provisioning.domain.policy import Policy, StaleInvitations
 from provisioning.services.audit import record
 from provisioning.services.context import SYSTEM, ServiceContext
 from provisioning.services.findings import open_finding, refresh
 from provisioning.services.invitations import FIRST_APPROVAL, open_invitation
 from provisioning.services.seats import ledger, take_seat
+from provisioning.services.stale import remove_for_the_line
 from provisioning.services.states import move
 from provisioning.storage.bindings import account_of
 from provisioning.storage.models.employees import AddressRecord, EmployeeRecord, LinkRecord
 from provisioning.storage.models.intranets import SourceRecord
 
-LINE: tuple[Any, ...] = (
-    EmployeeRecord.starts_at.asc().nulls_last(),
-    EmployeeRecord.waiting_since,
-    EmployeeRecord.seq,
-)
-"""The order of the line: first day, then how long they wait."""
+
+def line(policy: Policy) -> tuple[Any, ...]:
+    """Return the order of the waiting list (L3).
+
+    by                                    comes first
+    ------------------------------------  -----------------------------------------------
+    the place an administrator gave       who was given one, in the order of the places
+    the policy's priority of departments  who is of a department that is named, in order
+    the first day                         who starts sooner; last, who has no first day
+    waiting since                         who waits longer, then who is known longer
+    """
+    named, last = policy.seat_priority, policy.priority_of(None)
+    places = {each: policy.priority_of(each) for each in named}
+    priority = case(places, value=EmployeeRecord.department, else_=last) if places else None
+    return (
+        EmployeeRecord.line_place.asc().nulls_last(),
+        *(() if priority is None else (priority,)),
+        EmployeeRecord.starts_at.asc().nulls_last(),
+        EmployeeRecord.waiting_since,
+        EmployeeRecord.seq,
+    )
 
 
 def waiting_list(context: ServiceContext) -> Select[UUID]:
-    """Return the ids of those whom a free seat would serve, in order: start date, then since."""
+    """Return the ids of those whom a free seat would serve, in order; see `line`."""
     return (
         select(EmployeeRecord.id)
         .where(
@@ -43,7 +60,7 @@ def waiting_list(context: ServiceContext) -> Select[UUID]:
             EmployeeRecord.state == EmployeeState.WAITING,
             EmployeeRecord.state_reason.in_([reason.value for reason in SERVED_BY_ITSELF]),
         )
-        .order_by(*LINE)
+        .order_by(*line(context.policy))
     )
 
 
@@ -57,6 +74,8 @@ class WaitingService:
     def serve(self) -> int:
         """Invite people as long as there are seats, a transaction each; returns how many."""
         served = 0
+        if self._context.policy.stale_invitations is StaleInvitations.REMOVE:
+            remove_for_the_line(self._context)
         for employee_id in self._next():
             with self._context.database.write() as session:
                 employee = session.get(EmployeeRecord, employee_id, with_for_update=True)

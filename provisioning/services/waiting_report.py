@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, select
 
 from provisioning.domain.employees import SERVED_BY_ITSELF, EmployeeState
 from provisioning.services.context import ServiceContext
-from provisioning.services.waiting import LINE
+from provisioning.services.waiting import line
 from provisioning.storage.models.employees import EmployeeRecord
 
 
@@ -21,11 +21,15 @@ class WaitingRow:
 
     position: int | None
     id: UUID
+    number: int
     display_name: str
+    department: str | None
     reason: str
     because: str
     waiting_since: datetime | None
     starts_at: datetime | None
+    placed: bool
+    """Whether an administrator gave them their place."""
 
 
 def waiting_rows(
@@ -45,7 +49,7 @@ def waiting_rows(
             EmployeeRecord.intranet_id == context.intranet_id,
             EmployeeRecord.state == EmployeeState.WAITING,
         )
-        .order_by(case((in_line, 0), else_=1), *LINE)
+        .order_by(case((in_line, 0), else_=1), *line(context.policy))
         .offset(offset)
         .limit(limit)
     )
@@ -61,8 +65,8 @@ def waiting_positions(
     connection: Connection, context: ServiceContext, employee_ids: Collection[UUID]
 ) -> Mapping[UUID, int]:
     """Return the places of some of those who are in the line (L3)."""
-    place = func.row_number().over(order_by=LINE)
-    line = (
+    place = func.row_number().over(order_by=line(context.policy))
+    places = (
         select(EmployeeRecord.id, place.label("place"))
         .where(
             EmployeeRecord.intranet_id == context.intranet_id,
@@ -71,7 +75,7 @@ def waiting_positions(
         )
         .subquery()
     )
-    query = select(line.c.id, line.c.place).where(line.c.id.in_(employee_ids))
+    query = select(places.c.id, places.c.place).where(places.c.id.in_(employee_ids))
     return {row.id: row.place for row in connection.execute(query)}
 
 
@@ -79,9 +83,12 @@ def _waiting_row(employee: EmployeeRecord, position: int | None) -> WaitingRow:
     return WaitingRow(
         position=position,
         id=employee.id,
+        number=employee.seq,
         display_name=employee.display_name,
+        department=employee.department,
         reason=employee.state_reason,
         because=employee.because,
         waiting_since=employee.waiting_since,
         starts_at=employee.starts_at,
+        placed=employee.line_place is not None,
     )

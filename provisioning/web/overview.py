@@ -13,7 +13,6 @@ from provisioning.services.connections import Connection
 from provisioning.services.container import Services
 from provisioning.services.demo import DEMO
 from provisioning.services.reports import SeatReport
-from provisioning.web.listing import PAGE, asked_number
 
 RUNS = 30
 GAUGE = 1000
@@ -39,7 +38,7 @@ class Step:
 
 
 class OverviewPages:
-    """The first page, and the waiting list its numbers lead to."""
+    """The first page."""
 
     def __init__(self, services: Services, next_run: Callable[[], datetime]) -> None:
         """Keep the services at hand."""
@@ -49,7 +48,6 @@ class OverviewPages:
     def add_to(self, admin: Blueprint) -> None:
         """Add the routes."""
         admin.add_url_rule("/", "overview", self.overview)
-        admin.add_url_rule("/waitlist", "waitlist", self.waitlist)
 
     def overview(self) -> ResponseReturnValue:
         """Show everything at a glance."""
@@ -60,6 +58,8 @@ class OverviewPages:
             "admin/overview.html",
             seats=seats,
             gauge=gauge(seats),
+            outlook=self._services.reports.outlook(),
+            stale=len(self._services.reports.stale()) if seats.free == 0 else 0,
             runs=runs,
             held=[run for run in runs if run.state == "held"],
             held_groups=self._services.hold_reports.groups(),
@@ -68,20 +68,6 @@ class OverviewPages:
             connections=found,
             mismatches=sum(self._services.reports.mismatch_counts().values()),
             steps=self._steps(found),
-        )
-
-    def waitlist(self) -> ResponseReturnValue:
-        """Show who gets the next seats, and who waits for something else (L3)."""
-        offset = max(asked_number("after"), 0)
-        rows = self._services.reports.waitlist(offset=offset, limit=PAGE + 1)
-        following = None
-        if len(rows) > PAGE:
-            following = url_for("admin.waitlist", after=offset + PAGE)
-        return render_template(
-            "admin/waitlist.html",
-            rows=rows[:PAGE],
-            seats=self._services.reports.seats(),
-            following=following,
         )
 
     def _steps(self, found: Sequence[Connection]) -> Sequence[Step]:

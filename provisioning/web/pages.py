@@ -22,6 +22,7 @@ from provisioning.web.overview import OverviewPages
 from provisioning.web.people import PeoplePages
 from provisioning.web.plans import PlanPages
 from provisioning.web.tokens import TokenPages
+from provisioning.web.waiting_list import WaitingListPages
 
 
 def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetime]) -> Blueprint:
@@ -40,6 +41,7 @@ def create_admin_blueprint(services: Services, *, next_run: Callable[[], datetim
     )
     Entrance(services).add_to(admin)
     OverviewPages(services, next_run).add_to(admin)
+    WaitingListPages(services).add_to(admin)
     PeoplePages(services).add_to(admin)
     OnDemandPages(services).add_to(admin)
     MatchingPages(services).add_to(admin)

@@ -11,19 +11,21 @@ from sqlalchemy import select, update
 from provisioning.domain.errors import BusyError, StaleWriteError
 from provisioning.services.context import Actor
 from provisioning.storage.claims import _claim
+from provisioning.storage.models.accounts import InvitationRecord
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord, SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
 from provisioning.storage.workers import _start_of, worker_name
+from tests.kit.nights import count
 from tests.kit.scim_people import scim_person
 from tests.kit.sources import entry
 
 ME = Actor("anna", "cli")
 
 
-def test_eight_writers_and_ten_seats_seat_exactly_ten(make_world):
-    """L1: 40 joins over SCIM at once; 30 wait, nobody is lost."""
-    world = make_world(seats=10)
+def test_sixteen_writers_and_fifty_seats_seat_exactly_fifty(make_world):
+    """L1, L2, L3: 1,000 joins over SCIM at once; 950 wait in the order in which they came."""
+    world = make_world(seats=50)
     services = world.services
     services.tokens.create("idp", ME, first_run="apply")
     with services.context.database.read() as session:
@@ -32,11 +34,20 @@ def test_eight_writers_and_ten_seats_seat_exactly_ten(make_world):
     def join(number):
         return services.scim_users.create(source_id, scim_person(number), ME)
 
-    with ThreadPoolExecutor(8) as pool:
-        views = list(pool.map(join, range(40)))
-    assert len({view.uuid for view in views}) == 40
+    with ThreadPoolExecutor(16) as pool:
+        views = list(pool.map(join, range(1_000)))
+    assert len({view.uuid for view in views}) == 1_000
     seats = services.reports.seats()
-    assert (seats.taken, seats.invited, seats.waiting) == (10, 10, 30)
+    assert (seats.taken, seats.invited, seats.waiting, seats.queued) == (50, 50, 950, 950)
+    line = services.reports.waitlist()
+    assert [row.position for row in line] == list(range(1, 951))
+    assert [row.number for row in line] == list(range(51, 1_001))
+    assert count(world, InvitationRecord) == 50
+    assert services.seats.recount() == 0
+    services.seats.set_limit(60, ME)
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(lambda _: services.waiting.serve(), range(4))) == 10
+    assert [row.number for row in services.reports.waitlist()] == list(range(61, 1_001))
     assert services.seats.recount() == 0
 
 

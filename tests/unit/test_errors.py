@@ -38,6 +38,14 @@ def test_no_two_errors_have_one_code():
             "all 10 seats are taken (12 in use)",
             {"limit": 10, "taken": 12},
         ),
+        (
+            e.NotInLineError("Ann", "invited"),
+            (
+                "Ann is not in the line for a seat (invited). Nothing was changed; "
+                "`usher waitlist` shows who is."
+            ),
+            {},
+        ),
         (e.NotFoundError("run", 9), "there is no run 9", {"what": "run", "key": 9}),
         (
             e.NotFoundError("source", '"copr"', hint="there are: corp"),

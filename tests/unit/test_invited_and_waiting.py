@@ -80,6 +80,14 @@ def test_news_about_somebody_in_the_line_keeps_their_place(reason):
     assert lines(plan_of([person("ann", department="Sales")], [waiting])) == ["update ann"]
 
 
+def test_who_was_taken_out_of_the_line_is_not_brought_back_by_news():
+    """L3: an administrator said so; what the source says of them is written all the same."""
+    out = employee("ann", "waiting", state_reason=WaitingReason.TAKEN_OUT.value)
+    assert lines(plan_of([person("ann", department="Sales")], [out])) == ["update ann"]
+    assert lines(plan_of([person("ann", mail=None)], [out])) == ["update ann"]
+    assert lines(plan_of([ANN], [out])) == []
+
+
 def test_an_address_at_last_is_an_invitation():
     """I1: who waited for an address is invited as soon as there is one."""
     without = person("ann", mail=None)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.domain.employees import EmployeeState
+from provisioning.domain.policy import Policy
 from provisioning.domain.seats import Seats, takes_seat
 from tests.kit.domain import employee, lines, person, plan_of
 
@@ -140,6 +141,26 @@ def test_newcomers_are_seated_by_their_first_day_then_by_id():
     ]
     plan = plan_of(people, seats=Seats(taken=0, limit=3))
     assert lines(plan) == ["invite ann", "invite bob", "invite cid", "wait dan no_seat"]
+
+
+def test_departments_with_priority_are_seated_first():
+    """L3: the policy's priority, then the first day, then the id; who is hired back still first."""
+    soon = datetime.fromisoformat("2026-12-01T00:00:00+00:00")
+    people = [
+        person("ann", starts_at=soon),
+        person("bob", department="Sales"),
+        person("cid", department="Board"),
+        person("dan", department="Sales", starts_at=soon),
+        person("eve"),
+    ]
+    policy = Policy(seat_priority=("Board", "Sales"))
+    plan = plan_of(
+        people, [employee("eve", "dismissed")], seats=Seats(taken=0, limit=3), policy=policy
+    )
+    assert lines(plan) == [
+        *("hire_back eve", "invite cid", "invite dan"),
+        *("wait bob no_seat", "wait ann no_seat"),
+    ]
 
 
 def test_an_update_needs_no_seat():

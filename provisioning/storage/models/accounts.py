@@ -140,7 +140,7 @@ class InvitationRecord(Base):
 
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
-    """accepted, expired, revoked, or replaced."""
+    """accepted, expired, stale, undeliverable, revoked, or replaced."""
 
 
 class TaskState(StrEnum):

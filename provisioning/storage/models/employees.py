@@ -51,6 +51,9 @@ class EmployeeRecord(Base):
     dismissed_by_source: Mapped[str | None]
     waiting_since: Mapped[datetime | None]
     starts_at: Mapped[datetime | None]
+    line_place: Mapped[int | None]
+    """Where an administrator put them on the waiting list, from 1; None: where the rules do."""
+
     pinned: Mapped[bool] = mapped_column(default=False)
     protected: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,6 +41,16 @@ class SeatCounterRecord(Base):
     """None: unlimited."""
 
     recounted_at: Mapped[datetime | None]
+
+
+class SeatDayRecord(Base):
+    """How many seats were taken on a local date, as counted last on it (L8)."""
+
+    __tablename__ = "seat_day"
+
+    intranet_id: Mapped[UUID] = mapped_column(ForeignKey("intranet.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    taken: Mapped[int]
 
 
 class SourceRecord(Base):

@@ -60,6 +60,7 @@ def upgrade() -> None:
     sa.Column('dismissed_by_source', sa.String(), nullable=True),
     sa.Column('waiting_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('starts_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('line_place', sa.Integer(), nullable=True),
     sa.Column('pinned', sa.Boolean(), nullable=False),
     sa.Column('protected', sa.Boolean(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
@@ -174,6 +175,13 @@ def upgrade() -> None:
     sa.CheckConstraint('taken >= 0', name=op.f('ck_seat_counter_taken_not_negative')),
     sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_seat_counter_intranet_id_intranet')),
     sa.PrimaryKeyConstraint('intranet_id', 'kind', name=op.f('pk_seat_counter'))
+    )
+    op.create_table('seat_day',
+    sa.Column('intranet_id', sa.Uuid(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['intranet_id'], ['intranet.id'], name=op.f('fk_seat_day_intranet_id_intranet')),
+    sa.PrimaryKeyConstraint('intranet_id', 'day', name=op.f('pk_seat_day'))
     )
     op.create_table('session',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -762,6 +770,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_session_account_id'))
 
     op.drop_table('session')
+    op.drop_table('seat_day')
     op.drop_table('seat_counter')
     op.drop_table('role_grant')
     with op.batch_alter_table('outbox', schema=None) as batch_op:
