@@ -88,7 +88,7 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
 @command
 @pass_screen
 def invite(screen: Screen, key: str | None, *, kept: bool) -> None:
-    """Invite the employee KEY again, who has not joined: lapsed, or the letter got lost."""
+    """Invite the employee KEY again: lapsed, taken out of the line, or the letter got lost."""
     services = screen.wiring.services()
     if kept == (key is not None):
         raise click.UsageError("name one employee, or say --kept")

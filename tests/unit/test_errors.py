@@ -40,8 +40,10 @@ def test_no_two_errors_have_one_code():
         ),
         (
             e.NotInLineError("Ann", "invited"),
-            "Ann is not in the line for a seat (invited). Nothing was changed; "
-            "`usher waitlist` shows who is.",
+            (
+                "Ann is not in the line for a seat (invited). Nothing was changed; "
+                "`usher waitlist` shows who is."
+            ),
             {},
         ),
         (e.NotFoundError("run", 9), "there is no run 9", {"what": "run", "key": 9}),
