@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -184,6 +185,24 @@ def test_letters_that_do_not_leave_are_told_after_an_hour(alarmed):
     assert deliver(alarmed)[0]["To"].addresses[0].addr_spec == "late@corp.example"
     assert told(alarmed) == stuck
     assert alarmed.services.alarms.open() == []
+
+
+def test_schedulers_that_look_at_once_tell_of_it_once(alarmed):
+    """R7, safety 14: on either database, whoever comes first."""
+    alarmed.directory.remove(*(f"p{number}" for number in range(6)))
+    alarmed.sync()
+    gate = threading.Barrier(4)
+
+    def look():
+        gate.wait()
+        alarmed.services.alarms.look()
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told(alarmed) == [HELD]
 
 
 def test_seats_are_told_when_few_are_left_and_when_somebody_waits(make_world):
