@@ -18,7 +18,8 @@ from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from provisioning.cli.wiring import Wiring
-from provisioning.domain.errors import ProvisioningError, exit_code
+from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.exit_codes import exit_code
 from provisioning.services.files import plain
 
 CHANGES, HELD, UNAVAILABLE = 2, 3, 69

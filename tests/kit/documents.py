@@ -12,7 +12,8 @@ import click
 from provisioning.cli.root import create_cli
 from provisioning.cli.wiring import Wiring
 from provisioning.domain import errors
-from provisioning.domain.errors import ProvisioningError, exit_code
+from provisioning.domain.errors import ProvisioningError
+from provisioning.domain.exit_codes import exit_code
 from provisioning.settings_page import render_default_toml
 from provisioning.web.guide import Guide, Pair, guides
 

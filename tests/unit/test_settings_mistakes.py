@@ -2,7 +2,8 @@
 
 import pytest
 
-from provisioning.domain.errors import ConfigurationError, exit_code
+from provisioning.domain.errors import ConfigurationError
+from provisioning.domain.exit_codes import exit_code
 from provisioning.settings import load_settings
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from connectors.ldap.directory import LdapDirectory
 from connectors.ldap.settings import LdapSettings
-from provisioning.domain.errors import SourceError, SourceUnavailableError, exit_code
+from provisioning.domain.errors import SourceError, SourceUnavailableError
+from provisioning.domain.exit_codes import exit_code
 from tests.kit.ber import Encoder
 from tests.kit.cutting import cutting
 from tests.kit.ldap_proxy import (
