@@ -48,6 +48,7 @@ class HoldReason(StrEnum):
     AUTHORITY = "authority"
     BREAKER = "breaker"
     ATTRIBUTES = "attributes"
+    JOINED = "joined"
 
     @property
     def sentence(self) -> str:
@@ -63,6 +64,7 @@ _HOLD_SENTENCES: Mapping[HoldReason, str] = {
     HoldReason.PROTECTED: "this person is protected (D4)",
     HoldReason.AUTHORITY: "somebody else dismissed this person (S7)",
     HoldReason.ATTRIBUTES: "an attribute vanished from, or changed for, too many people at once",
+    HoldReason.JOINED: "this person joined since, by the invitation that is undone (D8)",
     HoldReason.BREAKER: "too many people were dismissed over SCIM within a day or a week (D6)",
 }
 

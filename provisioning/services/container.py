@@ -51,6 +51,7 @@ from provisioning.services.sessions import SessionService
 from provisioning.services.slots import SlotService
 from provisioning.services.token_letters import TokenLetters
 from provisioning.services.tokens import NewToken, TokenService
+from provisioning.services.undoing import UndoService
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.base import Database
 from provisioning.storage.locks import COMPOSING, take_turn
@@ -71,6 +72,7 @@ class Services:
     on_demand: OnDemandService
     mappings: MappingService
     run_reports: RunReports
+    undoing: UndoService
     reports: Reports
     outbox: OutboxReports
     invitations: InvitationService
@@ -108,6 +110,7 @@ class Services:
             on_demand=OnDemandService(context, saved),
             mappings=MappingService(context, saved),
             run_reports=RunReports(context),
+            undoing=UndoService(context),
             reports=Reports(context),
             outbox=OutboxReports(context),
             invitations=InvitationService(context),

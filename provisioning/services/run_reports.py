@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from provisioning.domain.actions import ActionKind
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_sentences import Held, hold_sentence, where_of
+from provisioning.services.sources import undone_run
+from provisioning.services.undoing import is_undoable
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
+from provisioning.storage.models.runs import ActionStatus, RunActionRecord, RunRecord, RunState
 from provisioning.storage.runs import find_run
+
+DRIFTED_SHOWN = 50
+"""So many people who drifted are named on a run's page; the list of its actions has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +78,17 @@ class PlanReport:
     rules_changed: bool
     """Whether mapping or scope are others than those of the last run that was applied (R8)."""
 
+    undoes: int | None
+    """The run that this one takes back (D8)."""
+
+    undone: int | None
+    """The run whose undo this one would do again: it is shown first (D8)."""
+
+    can_be_undone: bool
+    drifted: Sequence[ActionRow]
+    """What was not done because somebody or something was another by then (R4); the first ones."""
+
+    drifted_count: int
     started_at: datetime
     finished_at: datetime | None
     started_by: str
@@ -133,13 +149,7 @@ class RunReports:
         Raises:
             NotFoundError: There is no such run.
         """
-        query = (
-            select(RunActionRecord, EmployeeRecord.display_name, EmployeeRecord.contact_email)
-            .outerjoin(EmployeeRecord, EmployeeRecord.id == RunActionRecord.employee_id)
-            .where(RunActionRecord.run_id == run_id, RunActionRecord.seq > after)
-            .order_by(RunActionRecord.seq)
-            .limit(limit)
-        )
+        query = _actions_of(run_id).where(RunActionRecord.seq > after).limit(limit)
         if kind is not None:
             query = query.where(RunActionRecord.kind == kind)
         held = RunActionRecord.held.is_not(None)
@@ -155,7 +165,12 @@ class RunReports:
                 )
             )
             stopped = [Held(reason, document) for reason, document in waiting if reason]
-        rules_changed = run.state in _UNDECIDED and source.rules not in ("", run.rules)
+            drifted = [_action_row(*row) for row in session.execute(_drifted(run_id))]
+            drifted_count = session.scalar(_count(run_id, ActionStatus.DRIFTED)) or 0
+            done = session.scalar(_count(run_id, ActionStatus.DONE)) or 0
+        undecided = run.state in _UNDECIDED and run.undoes is None
+        undone = undone_run(source) if undecided else None
+        rules_changed = undecided and undone is None and source.rules not in ("", run.rules)
         return PlanReport(
             run=run.id,
             source=source.name,
@@ -173,6 +188,11 @@ class RunReports:
                 rules_changed=rules_changed,
             ),
             rules_changed=rules_changed,
+            undoes=run.undoes,
+            undone=undone,
+            can_be_undone=bool(done) and is_undoable(run, self._context.now()),
+            drifted=drifted,
+            drifted_count=drifted_count,
             started_at=run.started_at,
             finished_at=run.finished_at,
             started_by=run.started_by,
@@ -182,6 +202,28 @@ class RunReports:
             proof=run.proof,
             actions=actions,
         )
+
+
+def _actions_of(run_id: int) -> Select[RunActionRecord, str, str | None]:
+    return (
+        select(RunActionRecord, EmployeeRecord.display_name, EmployeeRecord.contact_email)
+        .outerjoin(EmployeeRecord, EmployeeRecord.id == RunActionRecord.employee_id)
+        .where(RunActionRecord.run_id == run_id)
+        .order_by(RunActionRecord.seq)
+    )
+
+
+def _drifted(run_id: int) -> Select[RunActionRecord, str, str | None]:
+    drifted = RunActionRecord.status == ActionStatus.DRIFTED
+    return _actions_of(run_id).where(drifted).limit(DRIFTED_SHOWN)
+
+
+def _count(run_id: int, status: ActionStatus) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(RunActionRecord)
+        .where(RunActionRecord.run_id == run_id, RunActionRecord.status == status)
+    )
 
 
 def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
