@@ -66,6 +66,9 @@ def plan_show(screen: Screen, run: int, *, kind: str | None, only_held: bool) ->
         (a.action, a.person, a.because, a.held or "", a.status, _changes(a)) for a in report.actions
     ]
     screen.table(("action", "person", "because", "held", "status", "changes"), rows)
+    for one in report.actions:
+        if one.left_behind and str(one.left_behind):
+            screen.say(f"{one.person} leaves behind: {one.left_behind}")
     screen.say(f"Digest {report.digest}", _next(report) if report.actions else "")
 
 

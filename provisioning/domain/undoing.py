@@ -208,7 +208,8 @@ def _is_same(action: Action, now: Standing) -> bool:
 
 def _is_as_left(done: Done, now: Standing) -> bool:
     known = done.action.employee is None or _is_same(done.action, now)
-    return known and now.since == done.left_since
+    out = now.registered.state == EmployeeState.DISMISSED
+    return known and out == (done.action.kind in REMOVALS) and now.since == done.left_since
 
 
 def _since(now: Standing | None) -> str:

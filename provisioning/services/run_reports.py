@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import ActionKind
+from provisioning.domain.actions import REMOVALS, ActionKind
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_sentences import Held, hold_sentence, where_of
+from provisioning.services.left_behind import LeftBehind, left_behind
 from provisioning.services.sources import undone_run
 from provisioning.services.undoing import is_undoable
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import ActionStatus, RunActionRecord, RunRecord, RunState
 from provisioning.storage.runs import find_run
+
+_AT_ONCE = 500
 
 DRIFTED_SHOWN = 50
 """So many people who drifted are named on a run's page; the list of its actions has all."""
@@ -60,6 +65,8 @@ class ActionRow:
     finding: str | None
     reason: str
     error: str | None
+    left_behind: LeftBehind | None
+    """For a removal: what they leave behind, or would (D7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,14 +165,14 @@ class RunReports:
         with self._context.database.read() as session:
             run = find_run(session, self._context.intranet_id, run_id)
             source = session.get_one(SourceRecord, run.source_id)
-            actions = [_action_row(*row) for row in session.execute(query)]
+            actions = _action_rows(session, run_id, session.execute(query).all())
             waiting = session.execute(
                 select(RunActionRecord.held, RunActionRecord.after).where(
                     RunActionRecord.run_id == run_id, held
                 )
             )
             stopped = [Held(reason, document) for reason, document in waiting if reason]
-            drifted = [_action_row(*row) for row in session.execute(_drifted(run_id))]
+            drifted = _action_rows(session, run_id, session.execute(_drifted(run_id)).all())
             drifted_count = session.scalar(_count(run_id, ActionStatus.DRIFTED)) or 0
             done = session.scalar(_count(run_id, ActionStatus.DONE)) or 0
         undecided = run.state in _UNDECIDED and run.undoes is None
@@ -242,7 +249,23 @@ def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
     )
 
 
-def _action_row(row: RunActionRecord, name: str | None, contact: str | None) -> ActionRow:
+def _action_rows(
+    session: Session, run_id: int, rows: Sequence[Row[RunActionRecord, str, str | None]]
+) -> list[ActionRow]:
+    """Return actions as they are shown, removals with what is left behind (D7)."""
+    removed = [row.employee_id for row, *_ in rows if row.kind in REMOVALS and row.employee_id]
+    legacies: dict[UUID, LeftBehind] = {}
+    for some in range(0, len(removed), _AT_ONCE):
+        legacies |= left_behind(session, removed[some : some + _AT_ONCE], run_id)
+    return [
+        _action_row(row, name, contact, legacies.get(row.employee_id) if row.employee_id else None)
+        for row, name, contact in rows
+    ]
+
+
+def _action_row(
+    row: RunActionRecord, name: str | None, contact: str | None, legacy: LeftBehind | None
+) -> ActionRow:
     """Return an action as it is shown; who is gone is shown as the registry knows them."""
     document = row.after
     person = document.get("person") or {}
@@ -266,4 +289,5 @@ def _action_row(row: RunActionRecord, name: str | None, contact: str | None) -> 
         finding=document.get("finding"),
         reason=document.get("reason", ""),
         error=row.error,
+        left_behind=legacy,
     )
