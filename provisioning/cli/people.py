@@ -63,6 +63,9 @@ def person(screen: Screen, key: str, *, why: bool) -> None:
         return
     if report.manager:
         screen.say(f"Manager: {report.manager}")
+    if str(report.left_behind):
+        verb = "Left behind" if report.state == "dismissed" else "Would leave behind"
+        screen.say(f"{verb}: {report.left_behind}")
     if report.manages:
         names = ", ".join(f"{one.display_name} ({one.number})" for one in report.manages)
         more = report.manages_people - len(report.manages)

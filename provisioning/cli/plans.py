@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import click
 
 from provisioning.cli.on_demand import end_by_trace, show_trace
 from provisioning.cli.output import CHANGES, HELD, Screen, command, pass_screen
+from provisioning.cli.showing_plans import show_drifted, show_plan
 from provisioning.cli.wiring import actor
 from provisioning.domain.actions import ActionKind
-from provisioning.domain.findings import FindingKind
 from provisioning.services.run_reports import ActionRow, PlanReport
 
 PARTIAL = 4
 RUN = click.IntRange(1, 2**53 - 1)
-
-SIGNS = {
-    "revoke": "- revoke",
-    "dismiss": "- dismiss",
-    "update": "~ update",
-    "hire_back": "^ hire back",
-    "invite": "+ invite",
-    "wait": ". wait",
-    "flag": "! flag",
-}
 
 
 def _said(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -78,6 +66,9 @@ def plan_show(screen: Screen, run: int, *, kind: str | None, only_held: bool) ->
         (a.action, a.person, a.because, a.held or "", a.status, _changes(a)) for a in report.actions
     ]
     screen.table(("action", "person", "because", "held", "status", "changes"), rows)
+    for one in report.actions:
+        if one.left_behind and str(one.left_behind):
+            screen.say(f"{one.person} leaves behind: {one.left_behind}")
     screen.say(f"Digest {report.digest}", _next(report) if report.actions else "")
 
 
@@ -116,6 +107,29 @@ def reject(screen: Screen, run: int, *, comment: str) -> None:
     services = screen.wiring.services()
     services.runs.reject(run, actor(), comment)
     show_plan(screen, services.run_reports.plan(run))
+
+
+@click.command()
+@click.argument("run", type=RUN)
+@click.option("--apply", "at_once", is_flag=True, help="Apply the plan too, except what is held.")
+@command
+@pass_screen
+def undo(screen: Screen, run: int, *, at_once: bool) -> None:
+    """Plan what takes RUN back, for 30 days after it; nothing is changed without --apply."""
+    services = screen.wiring.services()
+    made = services.undoing.plan(run, actor())
+    report = services.run_reports.plan(made)
+    if at_once and any(report.counts.values()):
+        services.runs.apply(made, actor(), screen.progress("applying"))
+        _ended(screen, made)
+        return
+    show_plan(screen, report)
+    show_drifted(screen, report)
+    if not screen.json:
+        todo = _next(report) if any(report.counts.values()) else "There is nothing to take back."
+        screen.say(f"Nothing has been changed.   {todo}")
+    if report.held:
+        raise SystemExit(HELD)
 
 
 @click.command()
@@ -185,11 +199,20 @@ def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:
     """Show how a run ended, and say so by the exit code."""
     report = screen.wiring.services().run_reports.plan(run)
     show_plan(screen, report)
+    show_drifted(screen, report)
     failed = [action for action in report.actions if action.error and action.status == "failed"]
     for action in failed:
         screen.say(f"  failed: {action.person}: {action.error}")
     if planned_only:
         screen.say("Nothing has been changed.")
+    elif report.undone:
+        decide = "approve" if report.held else "apply"
+        screen.say(
+            f"Nothing has been changed: run {report.undone} was undone, and this plan would do "
+            "again what was taken back (D8).",
+            f"Look at it with `usher plan-show {run}`, then `usher {decide} {run}`.",
+        )
+        raise SystemExit(HELD)
     elif report.rules_changed:
         decide = "approve" if report.held else "apply"
         screen.say(
@@ -198,7 +221,7 @@ def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:
             f"Look at the difference with `usher plan-show {run}`, then `usher {decide} {run}`.",
         )
         raise SystemExit(HELD)
-    elif report.state == "ready":
+    elif report.state == "ready" and not report.undoes:
         screen.say(
             f"Nothing has been changed: the first run of {report.source} waits for its release.",
             f"Look at `usher plan-show {run}`, then `usher release {report.source}`.",
@@ -227,39 +250,3 @@ def _changes(action: ActionRow) -> str:
         f"{change['field']}: {change['old'] or '-'} -> {change['new'] or '-'}"
         for change in action.changes
     )
-
-
-def show_plan(screen: Screen, report: PlanReport) -> None:
-    """Print a plan: the document, or a line a kind of action."""
-    if screen.json:
-        screen.document(report)
-        return
-    screen.say(
-        f"Plan {report.run}  {report.source} -> intranet   {report.read:,} read   "
-        f"{report.unchanged:,} unchanged   ({report.state})"
-    )
-    for kind, sign in SIGNS.items():
-        for actions in _by_finding(action for action in report.actions if action.action == kind):
-            screen.say(f"  {sign:12} {len(actions):6,}    {_example(actions)}")
-    if any(action.finding == FindingKind.DUPLICATE_PERSON for action in report.actions):
-        screen.say("", "Say who they are: usher matches")
-    if report.seats_sentence:
-        screen.say("", f"Seats: {report.seats_sentence}")
-    if report.limit_sentence:
-        screen.say("", f"Held: {report.limit_sentence}")
-    if report.error:
-        screen.say(f"  {report.error}")
-
-
-def _by_finding(actions: Iterable[ActionRow]) -> Iterable[list[ActionRow]]:
-    """Return actions of one kind, those of each finding on their own."""
-    found: dict[str, list[ActionRow]] = {}
-    for action in actions:
-        found.setdefault(action.finding or "", []).append(action)
-    return found.values()
-
-
-def _example(actions: list[ActionRow]) -> str:
-    first = actions[0]
-    more = f"  and {len(actions) - 1:,} more" if len(actions) > 1 else ""
-    return f"{first.person}: {first.because}{more}"

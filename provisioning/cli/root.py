@@ -66,8 +66,8 @@ def create_cli(wiring: Wiring) -> click.Group:
     for verb in (
         upkeep.serve, upkeep.scheduler, upkeep.demo, upkeep.check, initial.init,
         upkeep.config,
-        plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.sync,
-        plans.release, plans.runs, held.held,
+        plans.plan, plans.plan_show, plans.apply, plans.approve, plans.reject, plans.undo,
+        plans.sync, plans.release, plans.runs, held.held,
         people.people, people.person, people.invite, people.mismatches, seats.seats,
         seats.waitlist, departments.departments, inbound.inbound,
         mapping.mapping, matching.matches, matching.match,

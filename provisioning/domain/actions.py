@@ -49,6 +49,7 @@ class HoldReason(StrEnum):
     BREAKER = "breaker"
     ATTRIBUTES = "attributes"
     BRAKE = "brake"
+    JOINED = "joined"
 
     @property
     def sentence(self) -> str:
@@ -65,6 +66,7 @@ _HOLD_SENTENCES: Mapping[HoldReason, str] = {
     HoldReason.AUTHORITY: "somebody else dismissed this person (S7)",
     HoldReason.ATTRIBUTES: "an attribute vanished from, or changed for, too many people at once",
     HoldReason.BRAKE: "an administrator pulled the brake no-dismissals",
+    HoldReason.JOINED: "this person joined since, by the invitation that is undone (D8)",
     HoldReason.BREAKER: "too many people were dismissed over SCIM within a day or a week (D6)",
 }
 

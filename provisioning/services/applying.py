@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from provisioning.domain.actions import Action, HoldReason
+from provisioning.domain.actions import REMOVALS, Action, HoldReason
 from provisioning.domain.brakes import Brake
 from provisioning.domain.errors import BrakeError, ProvisioningError, StaleWriteError
 from provisioning.domain.findings import FindingKind
@@ -21,6 +21,7 @@ from provisioning.services.match_queue import see_reading
 from provisioning.services.provision import Provisioner
 from provisioning.services.sources import remember_reading_of
 from provisioning.services.switches import require_off
+from provisioning.services.undoing import remember_undo
 from provisioning.storage.managers import resolve_managers_of_run
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -33,6 +34,7 @@ from provisioning.storage.models.runs import (
 from provisioning.storage.runs import due_actions
 from provisioning.storage.sources import Source
 from provisioning.storage.staging import drop_staged, remember_reading
+from provisioning.storage.undoing import said_of
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +96,10 @@ class Applier:
         if row.status is not ActionStatus.DUE:
             return
         require_off(session, self.context, Brake.READ_ONLY)
-        Provisioner(
+        action = Action.from_json(row.after)
+        if action.kind in REMOVALS:
+            row.before = {"person": said_of(session, source.id, row.anchor)}
+        employee = Provisioner(
             session=session,
             context=self.context,
             source=source,
@@ -102,7 +107,8 @@ class Applier:
             run_id=self.run_id,
             mapping_version=run.mapping_version,
             planned_at=run.started_at,
-        ).perform(Action.from_json(row.after))
+        ).perform(action)
+        row.left_since = employee.state_since if employee else None
         row.status = ActionStatus.DONE
 
     def _hold_back(self, seq: int) -> None:
@@ -121,18 +127,25 @@ class Applier:
         """Remember what was read, last of all, and say how the run ended."""
         with self.context.database.write() as session:
             run = session.get_one(RunRecord, self.run_id, with_for_update=True)
-            back = remember_reading(session, run.id, run.source_id, run.mapping_version)
-            for employee_id in back:
-                kind = FindingKind.MISSING_FROM_SOURCE
-                close_finding(session, self.context, str(employee_id), kind)
-                refresh(session, self.context, session.get_one(EmployeeRecord, employee_id))
-            see_reading(session, self.context, run)
-            drop_staged(session, run.id)
             run.state = self._final_state(session)
-            remember_reading_of(session.get_one(SourceRecord, run.source_id), run)
+            if run.undoes is None:
+                self._remember(session, run)
+            else:
+                remember_undo(session, self.context, self.actor, run)
             run.finished_at = self.context.now()
             run.worker = None
             return run.state
+
+    def _remember(self, session: Session, run: RunRecord) -> None:
+        """Write down what was read of those for whom nothing was to be done."""
+        back = remember_reading(session, run.id, run.source_id, run.mapping_version)
+        for employee_id in back:
+            kind = FindingKind.MISSING_FROM_SOURCE
+            close_finding(session, self.context, str(employee_id), kind)
+            refresh(session, self.context, session.get_one(EmployeeRecord, employee_id))
+        see_reading(session, self.context, run)
+        drop_staged(session, run.id)
+        remember_reading_of(session.get_one(SourceRecord, run.source_id), run)
 
     def _final_state(self, session: Session) -> RunState:
         rows = session.execute(

@@ -58,6 +58,7 @@ from provisioning.services.stale import remove_stale
 from provisioning.services.switches import SwitchService
 from provisioning.services.token_letters import TokenLetters
 from provisioning.services.tokens import NewToken, TokenService
+from provisioning.services.undoing import UndoService
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.base import Database
 from provisioning.storage.locks import COMPOSING, take_turn
@@ -78,6 +79,7 @@ class Services:
     on_demand: OnDemandService
     mappings: MappingService
     run_reports: RunReports
+    undoing: UndoService
     reports: Reports
     outbox: OutboxReports
     invitations: InvitationService
@@ -125,6 +127,7 @@ class Services:
             on_demand=OnDemandService(context, saved),
             mappings=MappingService(context, saved),
             run_reports=RunReports(context),
+            undoing=UndoService(context),
             reports=Reports(context),
             outbox=OutboxReports(context),
             invitations=InvitationService(context),

@@ -17,6 +17,7 @@ from provisioning.services.authority import SaidLine, said_of
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_reports import HeldRow, held_of
 from provisioning.services.invitations import open_invitation_of
+from provisioning.services.left_behind import LeftBehind, left_behind
 from provisioning.services.managers import (
     ManagedRow,
     ManagerLine,
@@ -111,6 +112,9 @@ class PersonReport:
     held: Sequence[HeldRow]
     findings: Sequence[FindingRow]
     tasks: Sequence[dict[str, Any]]
+    left_behind: LeftBehind
+    """What they leave behind, or would (D7)."""
+
     timeline: Sequence[EventLine]
 
 
@@ -152,6 +156,7 @@ def person_report(context: ServiceContext, employee_id: UUID) -> PersonReport:
             held=held_of(session, employee_id),
             findings=[finding_row(row) for row in findings],
             tasks=_tasks(session, employee_id),
+            left_behind=left_behind(session, [employee_id])[employee_id],
             timeline=_timeline(session, employee_id),
         )
 

@@ -6,17 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import ActionKind
+from provisioning.domain.actions import REMOVALS, ActionKind
 from provisioning.services.context import ServiceContext
 from provisioning.services.hold_sentences import Held, hold_sentence, where_of
+from provisioning.services.left_behind import LeftBehind, left_behind
 from provisioning.services.seat_outlook import plan_what_if
+from provisioning.services.sources import undone_run
+from provisioning.services.undoing import is_undoable
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
-from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
+from provisioning.storage.models.runs import ActionStatus, RunActionRecord, RunRecord, RunState
 from provisioning.storage.runs import find_run
+
+_AT_ONCE = 500
+
+DRIFTED_SHOWN = 50
+"""So many people who drifted are named on a run's page; the list of its actions has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +66,8 @@ class ActionRow:
     finding: str | None
     reason: str
     error: str | None
+    left_behind: LeftBehind | None
+    """For a removal: what they leave behind, or would (D7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +89,17 @@ class PlanReport:
     rules_changed: bool
     """Whether mapping or scope are others than those of the last run that was applied (R8)."""
 
+    undoes: int | None
+    """The run that this one takes back (D8)."""
+
+    undone: int | None
+    """The run whose undo this one would do again: it is shown first (D8)."""
+
+    can_be_undone: bool
+    drifted: Sequence[ActionRow]
+    """What was not done because somebody or something was another by then (R4); the first ones."""
+
+    drifted_count: int
     started_at: datetime
     finished_at: datetime | None
     started_by: str
@@ -137,13 +160,7 @@ class RunReports:
         Raises:
             NotFoundError: There is no such run.
         """
-        query = (
-            select(RunActionRecord, EmployeeRecord.display_name, EmployeeRecord.contact_email)
-            .outerjoin(EmployeeRecord, EmployeeRecord.id == RunActionRecord.employee_id)
-            .where(RunActionRecord.run_id == run_id, RunActionRecord.seq > after)
-            .order_by(RunActionRecord.seq)
-            .limit(limit)
-        )
+        query = _actions_of(run_id).where(RunActionRecord.seq > after).limit(limit)
         if kind is not None:
             query = query.where(RunActionRecord.kind == kind)
         held = RunActionRecord.held.is_not(None)
@@ -152,16 +169,21 @@ class RunReports:
         with self._context.database.read() as session:
             run = find_run(session, self._context.intranet_id, run_id)
             source = session.get_one(SourceRecord, run.source_id)
-            actions = [_action_row(*row) for row in session.execute(query)]
+            actions = _action_rows(session, run_id, session.execute(query).all())
             waiting = session.execute(
                 select(RunActionRecord.held, RunActionRecord.after).where(
                     RunActionRecord.run_id == run_id, held
                 )
             )
             stopped = [Held(reason, document) for reason, document in waiting if reason]
+            drifted = _action_rows(session, run_id, session.execute(_drifted(run_id)).all())
+            drifted_count = session.scalar(_count(run_id, ActionStatus.DRIFTED)) or 0
+            done = session.scalar(_count(run_id, ActionStatus.DONE)) or 0
             open_ = run.state in _UNDECIDED
             seats = plan_what_if(session, self._context, run_id).sentence if open_ else ""
-        rules_changed = run.state in _UNDECIDED and source.rules not in ("", run.rules)
+        undecided = open_ and run.undoes is None
+        undone = undone_run(source) if undecided else None
+        rules_changed = undecided and undone is None and source.rules not in ("", run.rules)
         return PlanReport(
             run=run.id,
             source=source.name,
@@ -180,6 +202,11 @@ class RunReports:
             ),
             seats_sentence=seats,
             rules_changed=rules_changed,
+            undoes=run.undoes,
+            undone=undone,
+            can_be_undone=bool(done) and is_undoable(run, self._context.now()),
+            drifted=drifted,
+            drifted_count=drifted_count,
             started_at=run.started_at,
             finished_at=run.finished_at,
             started_by=run.started_by,
@@ -189,6 +216,28 @@ class RunReports:
             proof=run.proof,
             actions=actions,
         )
+
+
+def _actions_of(run_id: int) -> Select[RunActionRecord, str, str | None]:
+    return (
+        select(RunActionRecord, EmployeeRecord.display_name, EmployeeRecord.contact_email)
+        .outerjoin(EmployeeRecord, EmployeeRecord.id == RunActionRecord.employee_id)
+        .where(RunActionRecord.run_id == run_id)
+        .order_by(RunActionRecord.seq)
+    )
+
+
+def _drifted(run_id: int) -> Select[RunActionRecord, str, str | None]:
+    drifted = RunActionRecord.status == ActionStatus.DRIFTED
+    return _actions_of(run_id).where(drifted).limit(DRIFTED_SHOWN)
+
+
+def _count(run_id: int, status: ActionStatus) -> Select[int]:
+    return (
+        select(func.count())
+        .select_from(RunActionRecord)
+        .where(RunActionRecord.run_id == run_id, RunActionRecord.status == status)
+    )
 
 
 def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
@@ -207,7 +256,23 @@ def _run_row(run: RunRecord, source: str, held: int) -> RunRow:
     )
 
 
-def _action_row(row: RunActionRecord, name: str | None, contact: str | None) -> ActionRow:
+def _action_rows(
+    session: Session, run_id: int, rows: Sequence[Row[RunActionRecord, str, str | None]]
+) -> list[ActionRow]:
+    """Return actions as they are shown, removals with what is left behind (D7)."""
+    removed = [row.employee_id for row, *_ in rows if row.kind in REMOVALS and row.employee_id]
+    legacies: dict[UUID, LeftBehind] = {}
+    for some in range(0, len(removed), _AT_ONCE):
+        legacies |= left_behind(session, removed[some : some + _AT_ONCE], run_id)
+    return [
+        _action_row(row, name, contact, legacies.get(row.employee_id) if row.employee_id else None)
+        for row, name, contact in rows
+    ]
+
+
+def _action_row(
+    row: RunActionRecord, name: str | None, contact: str | None, legacy: LeftBehind | None
+) -> ActionRow:
     """Return an action as it is shown; who is gone is shown as the registry knows them."""
     document = row.after
     person = document.get("person") or {}
@@ -231,4 +296,5 @@ def _action_row(row: RunActionRecord, name: str | None, contact: str | None) -> 
         finding=document.get("finding"),
         reason=document.get("reason", ""),
         error=row.error,
+        left_behind=legacy,
     )

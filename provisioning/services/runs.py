@@ -27,6 +27,7 @@ from provisioning.services.reading import rules_of
 from provisioning.services.settling import expire_older, is_news, must_be_shown, settle_afresh
 from provisioning.services.sources import configured_source, find_source
 from provisioning.services.switches import require_writable
+from provisioning.services.undoing import settle_undo
 from provisioning.services.waiting import WaitingService
 from provisioning.storage.claims import applying
 from provisioning.storage.models.intranets import SourceRecord
@@ -246,12 +247,21 @@ class RunService:
             if not (resumed and settled):
                 InvitationService(context).expire_due()
                 try:
-                    configured = self._configured(source)
-                    settle_afresh(context, configured, run_id, actor, approved=approved)
+                    self._settle(run_id, source, actor, approved=approved)
                 except ProvisioningError:
                     self._give_back(run_id, RunState.HELD if approved else before)
                     raise
             return self._finish(run_id, actor, progress)
+
+    def _settle(self, run_id: int, source: str, actor: Actor, *, approved: bool) -> None:
+        """Choose what is still wanted: by a new reading, or of an undo by what is there (R4)."""
+        context = self._context
+        with context.database.read() as session:
+            undoes = session.get_one(RunRecord, run_id).undoes
+        if undoes is not None:
+            settle_undo(context, run_id, approved=approved)
+        else:
+            settle_afresh(context, self._configured(source), run_id, actor, approved=approved)
 
     def _resume_other(
         self, run_id: int, source: str, actor: Actor, progress: Progress | None

@@ -89,7 +89,10 @@ def settle_afresh(
 
 
 def must_be_shown(context: ServiceContext, run_id: int) -> bool:
-    """Whether a run would do something by rules that nobody saw the effect of (R8)."""
+    """Whether a run would do something by rules that nobody saw the effect of (R8), or again.
+
+    What was undone is done again only by somebody who saw it (D8).
+    """
     with context.database.read() as session:
         run = session.get_one(RunRecord, run_id)
         rules = session.get_one(SourceRecord, run.source_id).rules
@@ -118,6 +121,7 @@ def expire_older(context: ServiceContext, run_id: int) -> None:
             select(RunRecord).where(
                 RunRecord.source_id == run.source_id,
                 RunRecord.id < run_id,
+                RunRecord.kind != RunKind.UNDO,
                 RunRecord.state.in_([RunState.READY, RunState.HELD]),
             )
         ).all()

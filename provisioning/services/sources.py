@@ -12,6 +12,9 @@ from provisioning.services.context import ConfiguredSource, ServiceContext
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunKind, RunRecord, RunState
 
+_UNDONE = "undone:"
+"""Stands before a run's number where the rules of a source are: no rules are spelled so."""
+
 
 def find_source(
     session: Session, context: ServiceContext, name: str, *, for_update: bool = False
@@ -55,6 +58,17 @@ def remember_reading_of(source: SourceRecord, run: RunRecord) -> None:
         source.last_read = run.read
     source.mark = (run.proof or {}).get("mark") or None
     source.rules = run.rules
+
+
+def undone_run(source: SourceRecord) -> int | None:
+    """Return the run whose undo nobody looked past yet; None if there is none (D8)."""
+    number = source.rules.removeprefix(_UNDONE)
+    return int(number) if number != source.rules else None
+
+
+def remember_undone(source: SourceRecord, run_id: int) -> None:
+    """Let the next run read everyone, and only plan: it would do again what was undone (D8)."""
+    source.rules, source.mark = f"{_UNDONE}{run_id}", None
 
 
 def configured_source(

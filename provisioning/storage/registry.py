@@ -104,6 +104,15 @@ def registered_one(session: Session, source_id: UUID, anchor: str) -> Registered
     return RegisteredPerson._make(one) if one is not None else None
 
 
+def registered_among(
+    session: Session, source_id: UUID, anchors: Sequence[str]
+) -> Sequence[RegisteredPerson]:
+    """Return those of some people who are linked to a source."""
+    query = _REGISTERED.where(LinkRecord.anchor.in_(anchors))
+    rows = session.execute(query, {"this_source_id": source_id})
+    return [RegisteredPerson._make(row) for row in rows]
+
+
 def registered_people(session: Session, source_id: UUID, run_id: int) -> Iterator[RegisteredPerson]:
     """Yield everyone linked to a source whom a run has news of, ascending by anchor."""
     for row in session.execute(

@@ -62,8 +62,10 @@ def interrupted_run(session: Session, source_id: UUID, now: datetime) -> int | N
     return run.id if run is not None and not is_alive(run, now) else None
 
 
-def store_actions(session: Session, run_id: int, actions: Iterable[Action]) -> None:
-    """Write a plan's actions down in their order."""
+def store_actions(
+    session: Session, run_id: int, actions: Iterable[Action], *, first: int = 0
+) -> None:
+    """Write a plan's actions down in their order, numbered from `first` on."""
     rows = (
         {
             "run_id": run_id,
@@ -79,7 +81,7 @@ def store_actions(session: Session, run_id: int, actions: Iterable[Action]) -> N
             "held": action.held,
             "status": ActionStatus.PLANNED,
         }
-        for seq, action in enumerate(actions)
+        for seq, action in enumerate(actions, start=first)
     )
     # Their documents together are more than the plan is.
     while some := list(islice(rows, _AT_ONCE)):

@@ -49,6 +49,7 @@ class PlanPages:
         for name, view in (
             ("decide", self.decide),
             ("apply", self.apply),
+            ("undo", self.undo),
             ("release", self.release),
         ):
             admin.add_url_rule(
@@ -91,6 +92,15 @@ class PlanPages:
         state = self._services.runs.apply(run, acting())
         flash(f"Run {run} is {state.value}.", "success")
         return redirect(url_for("admin.run", run=run), 303)
+
+    @needs(RoleName.OPERATOR)
+    def undo(self, run: int) -> ResponseReturnValue:
+        """Plan what takes a run back, and show it (D8)."""
+        if not ConfirmForm().validate_on_submit():
+            return self._show(run, DecisionForm(formdata=None)), 422
+        made = self._services.undoing.plan(run, acting())
+        flash(f"This is what takes run {run} back. Nothing is changed yet.", "success")
+        return redirect(url_for("admin.run", run=made), 303)
 
     @needs(RoleName.APPROVER)
     def release(self, run: int) -> ResponseReturnValue:

@@ -145,3 +145,24 @@ def test_json_is_one_document_and_words_go_elsewhere(usher):
     assert "Plan" not in answer.err
     quiet = usher("sync", "corp", "--quiet")
     assert (quiet.out, quiet.err) == ("", "")
+
+
+def test_a_night_is_taken_back(usher):
+    """D8, R8: shown first, then applied; the next night does not do it again by itself."""
+    usher.environ["SEAT_LIMIT"] = "100"
+    usher.export(*"abcdef")
+    usher("sync", "corp")
+    usher.export(*"abcde")
+    run = str(usher("sync", "corp", "--json").json["run"])
+    shown = usher("undo", run)
+    assert f"takes run {run} back" in shown.out
+    assert "Nothing has been changed." in shown.out
+    assert len(usher("people", "--json").json["people"]) == 5
+    assert usher("undo", run, "--apply", "--json").json["state"] == "applied"
+    assert len(usher("people", "--json").json["people"]) == 6
+    again = usher("sync", "corp", code=3)
+    assert f"run {run} was undone" in again.out + again.err
+    assert len(usher("people", "--json").json["people"]) == 6
+    told = usher("undo", run, "--apply")
+    assert "changed since" in told.out
+    assert "There is nothing to take back." in told.out

@@ -153,3 +153,38 @@ def test_a_run_that_failed_says_why(admin, world):
     page = admin.get(f"/admin/runs/{run.run}").text
     assert "sizeLimitExceeded" in page
     assert "incomplete" in admin.get("/admin/").text
+
+
+def test_a_run_is_undone_by_its_button(admin, world):
+    """D8, R4: the counter-plan is shown first, and says whom it leaves alone and why."""
+    world.services.seats.set_limit(None, ME)
+    world.directory.add(entry("zoe"), entry("yan"), entry("xia"))
+    world.sync()
+    world.services.delivery.deliver_due()
+    world.directory.remove("zoe", "yan")
+    run = world.sync().run
+    world.directory.add(entry("yan"))
+    world.sync()
+    page = f"/admin/runs/{run}"
+    assert "Undo this run" in admin.get(page).text
+    answer = admin.send(f"{page}/undo", page=page)
+    undo = answer.headers["Location"]
+    shown = admin.get(undo).text
+    assert f"run {run}</a> back" in shown
+    assert "Not done, because it changed meanwhile: 1" in shown
+    assert "changed since: they are invited" in shown
+    assert world.states()["Zoe"] == "dismissed"
+    admin.send(f"{undo}/apply", page=undo)
+    assert world.states()["Zoe"] == "invited"
+    following = world.sync().run
+    assert f"Run {run} was undone" in admin.get(f"/admin/runs/{following}").text
+
+
+def test_an_undo_that_may_not_be_is_told(admin, world):
+    """D8: a run that changed nobody has no button, and is refused with the reason."""
+    world.directory.add(entry("zoe"))
+    run = world.services.runs.plan("corp", ME)
+    page = f"/admin/runs/{run}"
+    assert "Undo this run" not in admin.get(page).text
+    admin.send(f"{page}/undo", page=page)
+    assert "changed nobody" in admin.get(page).text

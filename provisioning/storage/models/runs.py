@@ -38,6 +38,9 @@ class RunKind(StrEnum):
     CHANGES = "changes"
     """What changed since the last reading."""
 
+    UNDO = "undo"
+    """Nothing: it takes back what another run did (D8)."""
+
 
 class ActionStatus(StrEnum):
     """How far an action of a run came."""
@@ -89,6 +92,9 @@ class RunRecord(Base):
     kind: Mapped[RunKind] = mapped_column(choice(RunKind, "run_kind"), default=RunKind.FULL)
     state: Mapped[RunState] = mapped_column(choice(RunState, "run_state"))
     digest: Mapped[str] = mapped_column(default="")
+    undoes: Mapped[int | None] = mapped_column(Counter)
+    """The run that this one takes back (D8)."""
+
     counts: Mapped[dict[str, int]] = mapped_column(Json)
     read: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
@@ -160,6 +166,9 @@ class RunActionRecord(Base):
     before: Mapped[dict[str, Any] | None] = mapped_column(Json)
     after: Mapped[dict[str, Any]] = mapped_column(Json)
     """The action's own document."""
+
+    left_since: Mapped[datetime | None]
+    """Since when the employee was in the state it left them in; another one changed since (D8)."""
 
     because: Mapped[str]
     held: Mapped[HoldReason | None] = mapped_column(choice(HoldReason, "hold_reason"))
