@@ -128,7 +128,9 @@ def counter_plan(session: Session, context: ServiceContext, run: RunRecord) -> C
         removed_recently=removed_since(session, source, context.now() - ROLLING)[0],
         proven=True,
     )
-    return CounterPlan(Plan(in_order(seat(guarded, read_seats(session, context)))), tuple(left))
+    policy = context.policy
+    seated = seat(guarded, read_seats(session, context), policy)
+    return CounterPlan(Plan(in_order(seated, policy)), tuple(left))
 
 
 def settle_undo(context: ServiceContext, run_id: int, *, approved: bool) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from provisioning.domain import errors as e
+from provisioning.domain.exit_codes import exit_code
 
 
 def _kinds(kind):
@@ -103,4 +104,4 @@ def test_an_error_says_what_happened_and_keeps_the_facts(error, words, facts):
 )
 def test_a_command_answers_with_the_code_of_the_nearest_kind(error, code):
     """R2: a script can tell "try again" from "look at this"."""
-    assert e.exit_code(error) == code
+    assert exit_code(error) == code
