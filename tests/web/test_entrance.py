@@ -31,6 +31,8 @@ def rules(site):
             "employee_id": UUID(int=1),
             "source": "x",
             "token_id": "x",
+            "job": "nightly",
+            "brake": "read-only",
         }
         known = {name: values[name] for name in rule.arguments}
         for method in rule.methods - {"HEAD", "OPTIONS"}:
