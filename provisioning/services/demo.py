@@ -20,7 +20,7 @@ from provisioning.storage.models.employees import (
     LinkRecord,
     MatchRecord,
 )
-from provisioning.storage.models.intranets import SourceRecord
+from provisioning.storage.models.intranets import SeatDayRecord, SourceRecord
 from provisioning.storage.models.runs import (
     JobRunRecord,
     RemovalRecord,
@@ -50,6 +50,10 @@ def clear_demo(context: ServiceContext, source_name: str) -> int:
         for employee in people:
             _forget(session, context, employee)
         _forget_source(session, context, source)
+        # What the demo's people took is no growth of anybody (L8); the recount begins anew.
+        session.execute(
+            delete(SeatDayRecord).where(SeatDayRecord.intranet_id == context.intranet_id)
+        )
     SeatService(context).recount()
     return len(people)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from provisioning.domain.errors import NotFoundError
 from provisioning.services.demo import clear_demo
 from provisioning.storage.base import Base
 from provisioning.storage.models.employees import EmployeeRecord
+from provisioning.storage.models.intranets import SeatDayRecord
 from tests.kit.nights import ME
 from tests.kit.sources import entry
 
@@ -119,18 +121,22 @@ def test_another_intranets_people_are_not_there(company, database_url):
 def test_a_source_that_went_away_with_the_demo_leaves_nothing_behind(company):
     """`usher demo --clear`: people, letters, runs, findings."""
     context = company.services.context
+    company.services.seats.recount()
+    company.clock.advance(timedelta(days=1))
     assert clear_demo(context, "corp") == 12
     assert clear_demo(context, "corp") == 0
     kept = {"alembic_version", "intranet", "seat_counter", "event", "account", "identity"}
-    kept |= {"session"}
+    kept |= {"session", "seat_day"}
     with context.database.read() as session:
         left = {
             name: session.scalar(select(func.count()).select_from(table))
             for name, table in Base.metadata.tables.items()
             if name not in kept
         }
+        seats = session.scalars(select(SeatDayRecord.taken)).all()
     assert {name: number for name, number in left.items() if number} == {}
     assert company.services.reports.seats().taken == 0
+    assert seats == [0], "the forecast begins anew (L8)"
 
 
 def test_people_whom_another_source_knows_outlive_the_demo(company):
