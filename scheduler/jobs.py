@@ -33,13 +33,11 @@ from typing import TypeVar
 from provisioning.domain.errors import BusyError, ProvisioningError, StoppedError
 from provisioning.domain.nights import last_night, next_night
 from provisioning.services.container import Services
-from provisioning.services.context import Actor
+from provisioning.services.context import SCHEDULER
 from provisioning.services.quarantine import is_quarantined
 from scheduler.schedule import Job, Schedule
 
 T = TypeVar("T")
-
-ACTOR = Actor("scheduler", "job")
 
 LOOK = timedelta(minutes=1)
 """Between looks at whether there is something to do: a failed job is tried again so soon."""
@@ -139,7 +137,7 @@ def nightly(services: Services, at: time, is_stopping: Callable[[], bool] = bool
             services.slots.once(
                 "nightly",
                 due.date().isoformat(),
-                partial(services.runs.sync, name, ACTOR, _until(is_stopping)),
+                partial(services.runs.sync, name, SCHEDULER, _until(is_stopping)),
                 source=name,
             )
 
@@ -164,7 +162,7 @@ def changes(services: Services, period: timedelta) -> None:
 
 def _apply_changes(services: Services, name: str) -> str:
     try:
-        run = services.runs.sync_changes(name, ACTOR)
+        run = services.runs.sync_changes(name, SCHEDULER)
     except BusyError:
         return f"{name}: somebody else is reading it"
     return f"{name}: nothing to apply" if run is None else _what_ran(name, run)
@@ -183,7 +181,7 @@ def digest(services: Services, at: time) -> None:
 def read_sources(services: Services, is_stopping: Callable[[], bool] = bool) -> Sequence[str]:
     """Run every source that can be read, now; returns what ran."""
     names, sync, until = _readable(services), services.runs.sync, _until(is_stopping)
-    return _each(names, lambda name: _what_ran(name, sync(name, ACTOR, until)))
+    return _each(names, lambda name: _what_ran(name, sync(name, SCHEDULER, until)))
 
 
 def _until(is_stopping: Callable[[], bool]) -> Callable[[int, int], None]:

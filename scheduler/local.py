@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from provisioning.domain.errors import ProvisioningError
 from provisioning.services.container import Services
-from scheduler.jobs import ACTOR, jobs
+from provisioning.services.context import SCHEDULER
+from scheduler.jobs import jobs
 from scheduler.schedule import Schedule
 
 log = structlog.get_logger(__name__)
@@ -71,7 +72,7 @@ class LocalScheduler:
         _guarded("beat", self._services.nodes.beat)
         for name, source in self._services.sources.items():
             if source.directory is not None:
-                _guarded(f"resume {name}", partial(self._services.runs.resume, name, ACTOR))
+                _guarded(f"resume {name}", partial(self._services.runs.resume, name, SCHEDULER))
         self._scheduler.start()
 
     def stop(self) -> bool:

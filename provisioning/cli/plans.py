@@ -9,7 +9,8 @@ from provisioning.cli.output import CHANGES, HELD, Screen, command, pass_screen
 from provisioning.cli.showing_plans import show_drifted, show_plan
 from provisioning.cli.wiring import actor
 from provisioning.domain.actions import ActionKind
-from provisioning.services.run_reports import ActionRow, PlanReport
+from provisioning.services.action_rows import ActionRow
+from provisioning.services.run_reports import PlanReport
 
 PARTIAL = 4
 RUN = click.IntRange(1, 2**53 - 1)
@@ -205,20 +206,21 @@ def _ended(screen: Screen, run: int, *, planned_only: bool = False) -> None:
         screen.say(f"  failed: {action.person}: {action.error}")
     if planned_only:
         screen.say("Nothing has been changed.")
-    elif report.undone:
-        decide = "approve" if report.held else "apply"
-        screen.say(
-            f"Nothing has been changed: run {report.undone} was undone, and this plan would do "
-            "again what was taken back (D8).",
-            f"Look at it with `usher plan-show {run}`, then `usher {decide} {run}`.",
+    elif report.undone or report.rules_changed:
+        why, what = (
+            f"the mapping or the scope of {report.source} is another than in the last run (R8)",
+            "the difference",
         )
-        raise SystemExit(HELD)
-    elif report.rules_changed:
+        if report.undone:
+            why = (
+                f"run {report.undone} was undone, and this plan would do again what was taken "
+                "back (D8)"
+            )
+            what = "it"
         decide = "approve" if report.held else "apply"
         screen.say(
-            f"Nothing has been changed: the mapping or the scope of {report.source} is another "
-            "than in the last run (R8).",
-            f"Look at the difference with `usher plan-show {run}`, then `usher {decide} {run}`.",
+            f"Nothing has been changed: {why}.",
+            f"Look at {what} with `usher plan-show {run}`, then `usher {decide} {run}`.",
         )
         raise SystemExit(HELD)
     elif report.state == "ready" and not report.undoes:

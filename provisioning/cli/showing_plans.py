@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from provisioning.cli.output import Screen
 from provisioning.domain.findings import FindingKind
-from provisioning.services.run_reports import ActionRow, PlanReport
+from provisioning.services.action_rows import ActionRow
+from provisioning.services.run_reports import PlanReport
 
 SIGNS = {
     "revoke": "- revoke",

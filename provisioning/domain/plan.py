@@ -6,12 +6,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self
 
 from provisioning.domain.actions import Action, ActionKind
 from provisioning.domain.policy import Policy
+
+APPROVAL_LIFETIME = timedelta(hours=24)
+"""A plan older than this is not applied any more (R4)."""
 
 _ORDER = {kind: position for position, kind in enumerate(ActionKind)}
 _NO_FIRST_DAY = datetime.max.replace(tzinfo=UTC)

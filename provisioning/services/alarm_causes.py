@@ -18,6 +18,7 @@ from provisioning.services.alarm_runs import failure_alarms, run_alarms
 from provisioning.services.context import ServiceContext
 from provisioning.services.seats import read_seats
 from provisioning.services.silence import silent_for_too_long
+from provisioning.storage.counting import counted
 from provisioning.storage.holds import OPEN
 from provisioning.storage.models.effects import OutboxRecord, OutboxState
 from provisioning.storage.models.holds import HeldEffectRecord
@@ -47,12 +48,8 @@ def standing_alarms(session: Session, context: ServiceContext) -> Iterator[Alarm
 
 
 def _held_effects(session: Session, source: SourceRecord) -> Iterator[Alarm]:
-    rows = session.execute(
-        select(HeldEffectRecord.reason, func.count())
-        .where(HeldEffectRecord.source_id == source.id, OPEN)
-        .group_by(HeldEffectRecord.reason)
-    )
-    reasons = {reason: count for reason, count in rows}  # noqa: C416 - rows are not tuples to mypy
+    mine = HeldEffectRecord.source_id == source.id
+    reasons = counted(session, HeldEffectRecord.reason, mine, OPEN)
     if not reasons:
         return
     news = [

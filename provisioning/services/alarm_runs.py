@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from provisioning.domain.alarms import Alarm, AlarmKind
+from provisioning.domain.plan import APPROVAL_LIFETIME
 from provisioning.mail.letters import moment_in
-from provisioning.services.context import ServiceContext
+from provisioning.services.context import SCHEDULER, ServiceContext
 from provisioning.services.quarantine import health_of
+from provisioning.storage.counting import counted
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
 from provisioning.storage.workers import is_alive
@@ -19,32 +20,18 @@ from provisioning.storage.workers import is_alive
 TRIED_TWICE = 2
 """Failures before anybody is told: what the next try mends, a minute later, is no news."""
 
-APPROVABLE = timedelta(hours=24)
-"""How long a held plan can be approved (R4)."""
+_ENDED = (RunState.APPLIED, RunState.PARTIAL)
 
 
 def run_alarms(session: Session, context: ServiceContext, source: SourceRecord) -> Iterator[Alarm]:
     """Yield what the latest plan of a source that can be decided, and its latest run, ask for."""
-    held = session.scalars(
-        select(RunRecord)
-        .where(
-            RunRecord.source_id == source.id,
-            RunRecord.state == RunState.HELD,
-            RunRecord.started_at > context.now() - APPROVABLE,
-        )
-        .order_by(RunRecord.id.desc())
-        .limit(1)
-    ).one_or_none()
+    approvable = RunRecord.started_at > context.now() - APPROVAL_LIFETIME
+    held = _latest(session, source, RunRecord.state == RunState.HELD, approvable)
     if held is not None:
         yield _run_held(session, source, held)
     else:
         yield from _run_waits(session, context, source)
-    latest = session.scalars(
-        select(RunRecord)
-        .where(RunRecord.source_id == source.id, RunRecord.state.in_(_ENDED))
-        .order_by(RunRecord.id.desc())
-        .limit(1)
-    ).one_or_none()
+    latest = _latest(session, source, RunRecord.state.in_(_ENDED))
     if latest is not None and latest.state is RunState.PARTIAL:
         yield Alarm(
             kind=AlarmKind.RUN_PARTIAL,
@@ -65,14 +52,10 @@ def run_alarms(session: Session, context: ServiceContext, source: SourceRecord) 
 
 def _run_waits(session: Session, context: ServiceContext, source: SourceRecord) -> Iterator[Alarm]:
     """Yield what the schedule planned and may not apply: nobody has seen its like (I10, R8)."""
-    run = session.scalars(
-        select(RunRecord)
-        .where(RunRecord.source_id == source.id, RunRecord.state != RunState.FAILED)
-        .order_by(RunRecord.id.desc())
-        .limit(1)
-    ).one_or_none()
-    fresh = run is not None and run.started_at > context.now() - APPROVABLE
-    if run is None or run.state is not RunState.READY or not fresh or run.started_by != SCHEDULE:
+    run = _latest(session, source, RunRecord.state != RunState.FAILED)
+    if run is None or run.state is not RunState.READY or run.started_by != SCHEDULER.name:
+        return
+    if run.started_at <= context.now() - APPROVAL_LIFETIME:
         return
     if source.is_released:
         why = "the mapping or the scope is another than in the last run (R8)"
@@ -97,19 +80,10 @@ def _run_waits(session: Session, context: ServiceContext, source: SourceRecord) 
     )
 
 
-SCHEDULE = "scheduler"
-"""Who starts the runs that nobody watches."""
-
-_ENDED = (RunState.APPLIED, RunState.PARTIAL)
-
-
 def _run_held(session: Session, source: SourceRecord, run: RunRecord) -> Alarm:
-    rows = session.execute(
-        select(RunActionRecord.held, func.count())
-        .where(RunActionRecord.run_id == run.id, RunActionRecord.held.is_not(None))
-        .group_by(RunActionRecord.held)
-    )
-    reasons = {reason: count for reason, count in rows if reason is not None}
+    of_run = RunActionRecord.run_id == run.id
+    held = counted(session, RunActionRecord.held, of_run, RunActionRecord.held.is_not(None))
+    reasons = {reason: count for reason, count in held.items() if reason is not None}
     number = sum(reasons.values())
     actions = f"{number:,} action{' is' if number == 1 else 's are'}"
     return Alarm(
@@ -143,13 +117,8 @@ def failure_alarms(
     if health.failures < TRIED_TWICE:
         yield from _interrupted(session, context, source)
         return
-    failed = session.execute(
-        select(RunRecord.id, RunRecord.error)
-        .where(RunRecord.source_id == source.id, RunRecord.state == RunState.INCOMPLETE)
-        .order_by(RunRecord.id.desc())
-        .limit(1)
-    ).one_or_none()
-    run, why = failed or (0, "")
+    failed = _latest(session, source, RunRecord.state == RunState.INCOMPLETE)
+    run, why = (failed.id, failed.error) if failed else (0, "")
     kept = "Nothing was changed: nobody is invited or dismissed by what cannot be read."
     said = f"Run {run} ended incomplete: {why}"
     if health.quarantined_until is not None and health.quarantines:
@@ -190,12 +159,7 @@ def _interrupted(
     session: Session, context: ServiceContext, source: SourceRecord
 ) -> Iterator[Alarm]:
     """Yield what two readings in a row ask for whose process died: memory, or a power cut."""
-    latest = session.scalars(
-        select(RunRecord)
-        .where(RunRecord.source_id == source.id)
-        .order_by(RunRecord.id.desc())
-        .limit(TRIED_TWICE)
-    ).all()
+    latest = session.scalars(_runs_of(source).limit(TRIED_TWICE)).all()
     now = context.now()
     died = [run for run in latest if run.state is RunState.FAILED and not is_alive(run, now)]
     if len(died) < TRIED_TWICE:
@@ -215,3 +179,18 @@ def _interrupted(
         path=f"/admin/runs/{died[0].id}",
         action="Look at the run",
     )
+
+
+def _runs_of(source: SourceRecord, *conditions: ColumnElement[bool]) -> Select[RunRecord]:
+    """Return the runs of a source, the latest first."""
+    return (
+        select(RunRecord)
+        .where(RunRecord.source_id == source.id, *conditions)
+        .order_by(RunRecord.id.desc())
+    )
+
+
+def _latest(
+    session: Session, source: SourceRecord, *conditions: ColumnElement[bool]
+) -> RunRecord | None:
+    return session.scalars(_runs_of(source, *conditions).limit(1)).one_or_none()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -22,6 +21,7 @@ from provisioning.services.provision import Provisioner
 from provisioning.services.sources import remember_reading_of
 from provisioning.services.switches import require_off
 from provisioning.services.undoing import remember_undo
+from provisioning.storage.counting import counted
 from provisioning.storage.managers import resolve_managers_of_run
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SourceRecord
@@ -148,12 +148,8 @@ class Applier:
         remember_reading_of(session.get_one(SourceRecord, run.source_id), run)
 
     def _final_state(self, session: Session) -> RunState:
-        rows = session.execute(
-            select(RunActionRecord.status, func.count())
-            .where(RunActionRecord.run_id == self.run_id)
-            .group_by(RunActionRecord.status)
-        )
-        found = {status: count for status, count in rows}  # noqa: C416 - rows are not tuples to mypy
+        of_run = RunActionRecord.run_id == self.run_id
+        found = counted(session, RunActionRecord.status, of_run)
         if found.get(ActionStatus.FAILED):
             return RunState.PARTIAL
         return RunState.HELD if found.get(ActionStatus.PLANNED) else RunState.APPLIED

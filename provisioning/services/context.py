@@ -35,6 +35,9 @@ class Actor:
 SYSTEM = Actor("usher", "job")
 """What happens by itself."""
 
+SCHEDULER = Actor("scheduler", "job")
+"""Who starts the runs that nobody watches."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationTimes:

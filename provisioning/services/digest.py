@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from provisioning.services.alarms import DECIDERS
 from provisioning.services.context import ServiceContext
 from provisioning.services.notices import Notice, write_notice
 from provisioning.services.seats import read_seats
+from provisioning.storage.counting import counted
 from provisioning.storage.models.alarms import AlarmRecord
 from provisioning.storage.models.effects import (
     EventRecord,
@@ -75,7 +75,7 @@ class DigestService:
 
     def _news(self, session: Session, since: datetime, until: datetime) -> Iterator[str]:
         intranet = self._context.intranet_id
-        happened = _counted(
+        happened = counted(
             session,
             EventRecord.kind,
             EventRecord.intranet_id == intranet,
@@ -93,7 +93,7 @@ class DigestService:
         ).all()
         if alarms:
             yield f"Needs you: {'; '.join(alarms)}."
-        findings = _counted(
+        findings = counted(
             session,
             FindingRecord.kind,
             FindingRecord.intranet_id == intranet,
@@ -121,8 +121,3 @@ class DigestService:
         limit = "" if seats.limit is None else f" of {seats.limit:,}"
         waiting = f"; {seats.queued:,} wait for one" if seats.queued else ""
         return f"Seats taken: {seats.taken:,}{limit}{waiting}."
-
-
-def _counted(session: Session, column: Any, *where: ColumnElement[bool]) -> Mapping[str, int]:
-    rows = session.execute(select(column, func.count()).where(*where).group_by(column))
-    return {str(value): count for value, count in rows}

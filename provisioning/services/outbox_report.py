@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from provisioning.services.context import ServiceContext
+from provisioning.storage.counting import counted
 from provisioning.storage.models.effects import OutboxRecord, OutboxState
 from provisioning.storage.models.employees import EmployeeRecord
 
@@ -65,12 +66,9 @@ class OutboxReports:
     def counts(self) -> Mapping[str, int]:
         """Return how many messages are in each state."""
         with self._context.database.read() as session:
-            rows = session.execute(
-                select(OutboxRecord.state, func.count())
-                .where(OutboxRecord.intranet_id == self._context.intranet_id)
-                .group_by(OutboxRecord.state)
-            )
-            return {row[0].value: row[1] for row in rows}
+            here = OutboxRecord.intranet_id == self._context.intranet_id
+            found = counted(session, OutboxRecord.state, here)
+            return {state.value: count for state, count in found.items()}
 
 
 def _row(message: OutboxRecord, name: str | None) -> MessageRow:

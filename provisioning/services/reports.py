@@ -20,6 +20,7 @@ from provisioning.services.seat_outlook import seat_outlook
 from provisioning.services.seats import read_seats
 from provisioning.services.stale import StaleRow, stale_invitations
 from provisioning.services.waiting_report import WaitingRow, waiting_rows
+from provisioning.storage.counting import counted
 from provisioning.storage.models.effects import FindingRecord
 from provisioning.storage.models.employees import EmployeeRecord
 
@@ -161,16 +162,8 @@ class Reports:
     def mismatch_counts(self) -> Mapping[FindingKind, int]:
         """Return how many findings of each kind are open."""
         with self._context.database.read() as session:
-            rows = session.execute(
-                select(FindingRecord.kind, func.count())
-                .where(
-                    FindingRecord.intranet_id == self._context.intranet_id,
-                    FindingRecord.closed_at.is_(None),
-                )
-                .group_by(FindingRecord.kind)
-                .order_by(FindingRecord.kind)
-            )
-            return {row[0]: row[1] for row in rows}
+            here = FindingRecord.intranet_id == self._context.intranet_id
+            return counted(session, FindingRecord.kind, here, FindingRecord.closed_at.is_(None))
 
     def all_mismatches(self, *, kind: FindingKind | None = None) -> Iterator[FindingRow]:
         """Yield every open finding, page after page."""
@@ -202,12 +195,8 @@ class Reports:
         """Return the licence and how many people are in each state."""
         with self._context.database.read() as session:
             ledger = read_seats(session, self._context)
-            rows = session.execute(
-                select(EmployeeRecord.state, func.count())
-                .where(EmployeeRecord.intranet_id == self._context.intranet_id)
-                .group_by(EmployeeRecord.state)
-            )
-            found = {row[0]: row[1] for row in rows}
+            here = EmployeeRecord.intranet_id == self._context.intranet_id
+            found = counted(session, EmployeeRecord.state, here)
         return SeatReport(
             limit=ledger.limit,
             taken=ledger.taken,

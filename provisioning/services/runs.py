@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import update
@@ -16,6 +15,7 @@ from provisioning.domain.errors import (
     ProvisioningError,
     RunStateError,
 )
+from provisioning.domain.plan import APPROVAL_LIFETIME
 from provisioning.services.applying import Applier, Progress
 from provisioning.services.audit import record
 from provisioning.services.budget import choose_within_budget
@@ -41,9 +41,6 @@ from provisioning.storage.runs import find_run, interrupted_run
 from provisioning.storage.staging import drop_staged
 
 log = structlog.get_logger(__name__)
-
-APPROVAL_LIFETIME = timedelta(hours=24)
-"""A plan older than this is not applied any more (R4)."""
 
 
 class RunService:

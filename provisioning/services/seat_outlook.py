@@ -11,6 +11,7 @@ from provisioning.domain.seats import SEATED
 from provisioning.services.context import ServiceContext
 from provisioning.services.seats import read_seats
 from provisioning.services.stale import stale_ids
+from provisioning.storage.counting import counted
 from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatDayRecord
 from provisioning.storage.models.runs import ActionStatus, RunActionRecord
@@ -40,10 +41,7 @@ def plan_what_if(session: Session, context: ServiceContext, run_id: int) -> What
         RunActionRecord.held.is_(None),
         RunActionRecord.status == ActionStatus.PLANNED,
     )
-    rows = session.execute(
-        select(RunActionRecord.kind, func.count()).where(*here).group_by(RunActionRecord.kind)
-    )
-    counts = {row[0]: row[1] for row in rows}
+    counts = counted(session, RunActionRecord.kind, *here)
     leaving = select(RunActionRecord.employee_id).where(
         *here, RunActionRecord.kind.in_(REMOVALS), RunActionRecord.employee_id.is_not(None)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from provisioning.domain.actions import HoldReason
+from provisioning.domain.actions import Action, HoldReason
 from provisioning.domain.plan import Plan
 from provisioning.services.budget import within_budget
 from provisioning.services.context import Actor, ConfiguredSource, ServiceContext
@@ -56,10 +56,7 @@ def settle_afresh(
             if action is None:
                 row.status, row.error = ActionStatus.DRIFTED, "the directory no longer asks for it"
                 continue
-            row.after, held_before, row.held = action.to_json(), row.held, action.held
-            approvable = held_before is not None and action.held is not HoldReason.BRAKE
-            may_do = action.held is None or (approved and approvable)
-            row.status = ActionStatus.DUE if may_do else ActionStatus.PLANNED
+            confirm(row, action, approved=approved)
         session.execute(delete(RunPersonRecord).where(RunPersonRecord.run_id == run_id))
         session.execute(
             update(RunPersonRecord).where(RunPersonRecord.run_id == fresh_id).values(run_id=run_id)
@@ -86,6 +83,17 @@ def settle_afresh(
             store_actions(session, fresh_id, new)
         else:
             delete_run(session, fresh_id)
+
+
+def confirm(row: RunActionRecord, action: Action, *, approved: bool) -> None:
+    """Choose an action that a fresh plan confirms; a held one stays, unless its hold was approved.
+
+    What nobody could approve, because it was not held when the plan was shown, is not chosen.
+    """
+    approvable = row.held is not None and action.held is not HoldReason.BRAKE
+    may_do = action.held is None or (approved and approvable)
+    row.after, row.held = action.to_json(), action.held
+    row.status = ActionStatus.DUE if may_do else ActionStatus.PLANNED
 
 
 def must_be_shown(context: ServiceContext, run_id: int) -> bool:

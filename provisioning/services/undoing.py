@@ -19,6 +19,7 @@ from provisioning.services.budget import queue_removals
 from provisioning.services.context import Actor, ServiceContext
 from provisioning.services.planning import ROLLING
 from provisioning.services.seats import read_seats
+from provisioning.services.settling import confirm
 from provisioning.services.sources import remember_undone
 from provisioning.storage.models.intranets import SourceRecord
 from provisioning.storage.models.runs import (
@@ -29,6 +30,7 @@ from provisioning.storage.models.runs import (
     RunState,
 )
 from provisioning.storage.runs import (
+    did_anything,
     find_run,
     removed_since,
     seated_people,
@@ -95,10 +97,7 @@ class UndoService:
             raise RunStateError(run.id, run.state, "undone before it has ended")
         if not is_undoable(run, self._context.now()):
             raise RunStateError(run.id, "more than 30 days old", "undone any more (D8)")
-        did = select(RunActionRecord.seq).where(
-            RunActionRecord.run_id == run.id, RunActionRecord.status == ActionStatus.DONE
-        )
-        if session.scalar(did.limit(1)) is None:
+        if not did_anything(session, run.id):
             raise RunStateError(run.id, run.state, "undone: it changed nobody")
 
 
@@ -152,11 +151,9 @@ def settle_undo(context: ServiceContext, run_id: int, *, approved: bool) -> None
                 row.status = ActionStatus.DRIFTED
                 row.error = why.get(row.anchor, "changed since the undo was planned")
                 continue
-            held_before = row.held
-            row.kind, row.after, row.held = action.kind, action.to_json(), action.held
-            row.fingerprint, row.because = action.fingerprint(), str(action.because)
-            may_do = action.held is None or (approved and held_before is not None)
-            row.status = ActionStatus.DUE if may_do else ActionStatus.PLANNED
+            confirm(row, action, approved=approved)
+            row.kind, row.because = action.kind, str(action.because)
+            row.fingerprint = action.fingerprint()
         run.settled = True
         session.flush()
         run.digest = stored_plan(session, run).digest()
@@ -164,10 +161,7 @@ def settle_undo(context: ServiceContext, run_id: int, *, approved: bool) -> None
 
 def remember_undo(session: Session, context: ServiceContext, actor: Actor, run: RunRecord) -> None:
     """Write down that a run was taken back, if anything was: the next one is only planned (D8)."""
-    did = select(RunActionRecord.seq).where(
-        RunActionRecord.run_id == run.id, RunActionRecord.status == ActionStatus.DONE
-    )
-    if run.undoes is None or session.scalar(did.limit(1)) is None:
+    if run.undoes is None or not did_anything(session, run.id):
         return
     source = session.get_one(SourceRecord, run.source_id)
     remember_undone(source, run.undoes)

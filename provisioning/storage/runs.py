@@ -102,6 +102,12 @@ def stored_plan(session: Session, run: RunRecord) -> Plan:
     )
 
 
+def did_anything(session: Session, run_id: int) -> bool:
+    """Whether any action of a run was done."""
+    done = RunActionRecord.status == ActionStatus.DONE
+    return bool(session.scalar(select(exists().where(RunActionRecord.run_id == run_id, done))))
+
+
 def due_actions(session: Session, run_id: int) -> Sequence[int]:
     """Return the numbers of the actions that are still to be done, in order."""
     return session.scalars(

@@ -41,7 +41,7 @@ from provisioning.domain.errors import (
 )
 from provisioning.domain.policy import Policy
 from tests.kit.facts import Facts, look, require_lawful
-from tests.kit.nights import ME
+from tests.kit.nights import ME, KilledError, killed_after
 from tests.kit.scim_client import CORE, ENTERPRISE, ScimClient, connect, operation, user
 from tests.kit.sources import entry
 from tests.kit.world import PASSWORD, World, join_token, make_world
@@ -67,10 +67,6 @@ def hold_in_any_order(database: New, *, examples: int, steps: int, seed: int) ->
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=chosen)
-
-
-class KilledError(BaseException):
-    """The process ends here."""
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -172,14 +168,9 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(actions=some.integers(1, 4))
     def night_killed(self, actions: int) -> None:
         self.world.clock.advance(timedelta(days=1))
-
-        def progress(done: int, _everyone: int) -> None:
-            if done == actions:
-                raise KilledError
-
         self.door = "corp"
         try:
-            self.world.services.runs.sync("corp", ME, progress)
+            self.world.services.runs.sync("corp", ME, killed_after(actions))
         except KilledError:
             self.world.clock.advance(timedelta(minutes=5))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import func, select
@@ -9,6 +10,20 @@ from sqlalchemy import func, select
 from provisioning.services.context import Actor
 
 ME = Actor("anna", "cli")
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def killed_after(actions: int) -> Callable[[int, int], None]:
+    """What is told of a run's progress, and ends the process after so many actions."""
+
+    def progress(done: int, _everyone: int) -> None:
+        if done == actions:
+            raise KilledError
+
+    return progress
 
 
 def kinds(plan: Any) -> dict[str, int]:

@@ -9,12 +9,12 @@ from sqlalchemy import update
 
 from provisioning.domain.brakes import Brake
 from provisioning.domain.errors import BrakeError, NotFoundError, PausedError, SourceError
-from provisioning.services.context import Actor
+from provisioning.services.context import SCHEDULER, Actor
 from provisioning.services.jobs import LOST_AFTER
 from provisioning.storage.models.runs import JobRunRecord
 from provisioning.storage.workers import worker_name
 from scheduler.desk import Desk
-from scheduler.jobs import ACTOR, jobs, nightly
+from scheduler.jobs import jobs, nightly
 from scheduler.schedule import Schedule
 
 ANNA = Actor("anna", "page")
@@ -138,7 +138,7 @@ def test_read_only_stops_every_job_and_each_is_made_up_for(desk, services, clock
 
 def test_delivery_has_one_row_a_day(desk, services, clock):
     """R6: it looks every few seconds; only letters leave a trace."""
-    services.runs.sync("corp", ACTOR)
+    services.runs.sync("corp", SCHEDULER)
     deliver = jobs(services, Schedule())["delivery"].tick
     deliver()
     assert history(desk) == []

@@ -9,9 +9,11 @@ from functools import partial
 import pytest
 
 from provisioning.domain.errors import SourceError
-from scheduler.jobs import ACTOR, changes, jobs, nightly
+from provisioning.services.context import SCHEDULER
+from scheduler.jobs import changes, jobs, nightly
 from scheduler.local import LocalScheduler
 from scheduler.schedule import Schedule
+from tests.kit.nights import KilledError, killed_after
 from tests.kit.sources import entry
 
 TWO = time(2, 0)
@@ -91,7 +93,7 @@ def test_changes_are_applied_once_a_period_on_any_number_of_nodes(services, corp
     five = timedelta(minutes=5)
     changes(services, five)
     assert runs(services) == 0
-    services.runs.sync("corp", ACTOR)
+    services.runs.sync("corp", SCHEDULER)
     corp.add(entry("cid"))
     clock.advance(five)
     changes(services, five)
@@ -105,18 +107,18 @@ def test_changes_are_applied_once_a_period_on_any_number_of_nodes(services, corp
 
 def test_a_source_that_is_being_read_is_left_alone(services, corp, clock):
     """R6: one run at a time per source; whoever reads it reads the changes too."""
-    services.runs.sync("corp", ACTOR)
+    services.runs.sync("corp", SCHEDULER)
     corp.add(entry("cid"))
     clock.advance(timedelta(minutes=5))
     corp.while_read = partial(changes, services, timedelta(minutes=5))
-    services.runs.plan("corp", ACTOR)
+    services.runs.plan("corp", SCHEDULER)
     assert services.reports.seats().invited == 2
     assert [row.state for row in services.slots.history()] == ["done"]
 
 
 def test_a_directory_that_tells_no_changes_is_not_asked(services, corp, clock):
     """R6: an export is read at night, and never in between."""
-    services.runs.sync("corp", ACTOR)
+    services.runs.sync("corp", SCHEDULER)
     corp.offers_changes = False
     clock.advance(timedelta(minutes=5))
     changes(services, timedelta(minutes=5))
@@ -134,15 +136,9 @@ def test_upkeep_runs_once_a_period(services):
 def test_the_scheduler_finishes_what_a_dead_process_left_and_stops(services):
     """R5: resumed at the start; `stop` waits for what runs."""
 
-    class Killed(BaseException):
-        pass
-
-    def die(_done, _all):
-        raise Killed
-
-    run = services.runs.plan("corp", ACTOR)
-    with pytest.raises(Killed):
-        services.runs.apply(run, ACTOR, die)
+    run = services.runs.plan("corp", SCHEDULER)
+    with pytest.raises(KilledError):
+        services.runs.apply(run, SCHEDULER, killed_after(1))
     scheduler = LocalScheduler(services, Schedule(delivery=timedelta(hours=1)))
     scheduler.start()
     scheduler.stop()

@@ -8,8 +8,9 @@ from datetime import time, timedelta
 import pytest
 
 from provisioning.domain.errors import StoppedError
+from provisioning.services.context import SCHEDULER
 from scheduler import local
-from scheduler.jobs import ACTOR, nightly
+from scheduler.jobs import nightly
 from scheduler.local import LocalScheduler
 from scheduler.schedule import Schedule
 
@@ -33,7 +34,7 @@ def test_a_run_stops_between_two_people_and_is_resumed(services, clock):
 
 def test_letters_stop_between_two_and_leave_later(services, clock):
     """R5: what was claimed is free again in two minutes."""
-    services.runs.sync("corp", ACTOR)
+    services.runs.sync("corp", SCHEDULER)
     clock.advance(timedelta(minutes=10))
     answers = iter([False, False, True, True])
     assert services.delivery.deliver_due(lambda: next(answers)) == 1

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from provisioning.domain.errors import DeliveryError, SourceError
+from provisioning.services.context import SCHEDULER
 from provisioning.services.invitations import INVITATION_LETTER
 from provisioning.storage.models.accounts import RoleGrantRecord, RoleName
-from scheduler.jobs import ACTOR
-from tests.kit.nights import ME
+from tests.kit.nights import ME, KilledError
 from tests.kit.postbox import deliver
 from tests.kit.sources import entry
 
@@ -137,7 +137,7 @@ def test_a_plan_that_nobody_has_seen_the_like_of_is_told(make_world):
     world.directory.add(*STAFF)
     world.services.runs.plan("corp", ME)
     assert told(world) == [], "whoever plans by hand knows"
-    run = world.services.runs.sync("corp", ACTOR)
+    run = world.services.runs.sync("corp", SCHEDULER)
     assert told(world) == [HELD]
     assert newest_letter(world)[0] == f"Plan {run} of corp waits for you"
     world.services.invitations.release("corp", ME)
@@ -149,17 +149,14 @@ def test_a_plan_that_nobody_has_seen_the_like_of_is_told(make_world):
 def test_runs_that_are_killed_night_after_night_are_told(alarmed):
     """R7: nobody else would say so; one that is killed by an update is no news."""
 
-    class Killed(BaseException):
-        pass
-
     def die():
-        raise Killed
+        raise KilledError
 
     for _ in range(2):
         assert told(alarmed) == []
         alarmed.clock.advance(DAY)
         alarmed.directory.while_read = die
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             alarmed.sync()
         alarmed.clock.advance(HOUR)
     assert told(alarmed) == [FAILING]

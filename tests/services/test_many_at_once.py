@@ -16,7 +16,7 @@ from provisioning.storage.models.employees import EmployeeRecord
 from provisioning.storage.models.intranets import SeatCounterRecord, SourceRecord
 from provisioning.storage.models.runs import RunActionRecord, RunRecord, RunState
 from provisioning.storage.workers import _start_of, worker_name
-from tests.kit.nights import count
+from tests.kit.nights import KilledError, count, killed_after
 from tests.kit.scim_people import scim_person
 from tests.kit.sources import entry
 
@@ -135,15 +135,8 @@ def test_a_run_of_a_dead_process_is_resumed_where_it_stopped(world):
     world.directory.add(*(entry(f"p{n}") for n in range(6)))
     run_id = world.services.runs.plan("corp", ME)
 
-    class Killed(BaseException):
-        pass
-
-    def die_after_three(done, _all):
-        if done == 3:
-            raise Killed
-
-    with pytest.raises(Killed):
-        world.services.runs.apply(run_id, ME, die_after_three)
+    with pytest.raises(KilledError):
+        world.services.runs.apply(run_id, ME, killed_after(3))
     assert len(world.states()) == 3
     assert world.services.runs.resume("corp", ME) == run_id
     assert len(world.states()) == 6

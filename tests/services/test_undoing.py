@@ -12,7 +12,7 @@ from provisioning.domain.policy import Policy
 from provisioning.services.context import InvitationTimes
 from provisioning.storage.models.effects import EventRecord
 from provisioning.storage.models.employees import EmployeeRecord
-from tests.kit.nights import ME, kinds
+from tests.kit.nights import ME, KilledError, killed_after, kinds
 from tests.kit.sources import entry
 
 
@@ -217,15 +217,8 @@ def test_an_undo_that_was_killed_is_finished(world):
     world.directory.remove("p1", "p2", "p3")
     number = world.services.undoing.plan(world.night().run, ME)
 
-    class Killed(BaseException):
-        pass
-
-    def die_after_one(done, _all):
-        if done == 1:
-            raise Killed
-
-    with pytest.raises(Killed):
-        world.services.runs.apply(number, ME, die_after_one)
+    with pytest.raises(KilledError):
+        world.services.runs.apply(number, ME, killed_after(1))
     assert list(world.states().values()).count("dismissed") == 2
     report = world.night()
     assert world.services.run_reports.plan(number).state == "applied"
